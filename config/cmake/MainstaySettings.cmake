@@ -1,0 +1,40 @@
+# Language level, warnings, sanitizers, compiler cache and linker: what every target of the project shares.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+# -O2 without NDEBUG: assertions stay on in release builds. -g1 keeps line numbers at a fraction of the link time.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+
+find_program(MAINSTAY_CCACHE ccache)
+if(MAINSTAY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers are only cacheable with these sloppiness settings (ccache manual, "Precompiled headers").
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${MAINSTAY_CCACHE})
+endif()
+
+find_program(MAINSTAY_LLD ld.lld)
+if(MAINSTAY_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+add_library(mainstay_options INTERFACE)
+target_compile_options(mainstay_options INTERFACE -Wall -Wextra -Werror -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+                                                  -Wshadow -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc needs to see what a precompiled header was preprocessed from, else ccache cannot hash it.
+  target_compile_options(mainstay_options INTERFACE -fpch-preprocess)
+endif()
+if(MAINSTAY_MUTANTS)
+  target_compile_definitions(mainstay_options INTERFACE MAINSTAY_MUTANTS=1)
+endif()
+if(MAINSTAY_SANITIZE)
+  add_compile_options(-fsanitize=${MAINSTAY_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MAINSTAY_SANITIZE})
+endif()

@@ -1,0 +1,68 @@
+// A limit for everything: sizes, counts and times, the unit last in each name. Relations between limits are checked here, at compile time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mainstay::limits {
+
+inline constexpr std::size_t kib = 1024;
+inline constexpr std::size_t mib = 1024 * kib;
+
+// --- records ---
+inline constexpr std::size_t collection_name_bytes_max = 64;
+// LMDB keys end at 511 bytes; the rest is the table prefix, the collection id and the terminator.
+inline constexpr std::size_t record_key_bytes_max = 400;
+inline constexpr std::size_t record_value_bytes_max = 1 * mib;
+inline constexpr std::size_t operation_id_bytes_max = 128;
+inline constexpr std::size_t list_records_max = 1000;
+
+// --- replicated log ---
+inline constexpr std::size_t batch_commands_max = 1024;
+inline constexpr std::size_t batch_bytes_max = 2 * mib;
+inline constexpr std::size_t append_bytes_max = 1 * mib;     // entries in one AppendEntries; one larger entry travels alone
+inline constexpr std::size_t inflight_appends_max = 256;     // window of one follower
+inline constexpr std::size_t inflight_bytes_max = 16 * mib;  // the same in bytes
+inline constexpr std::size_t uncommitted_bytes_max = 64 * mib;
+inline constexpr std::size_t apply_bytes_max = 4 * mib;      // entries in one apply transaction
+inline constexpr std::size_t members_max = 16;
+
+// --- timers ---
+inline constexpr std::uint32_t tick_ms = 10;
+inline constexpr std::uint32_t heartbeat_ms = 50;
+inline constexpr std::uint32_t election_ms_min = 200;
+inline constexpr std::uint32_t election_ms_max = 300;
+inline constexpr std::uint32_t disk_stall_ms_max = 400;  // a leader whose own write takes longer hands over
+
+// --- wire ---
+inline constexpr std::size_t frame_bytes_max = 8 * mib;
+inline constexpr std::size_t link_output_bytes_max = 32 * mib;  // a peer that reads slower than this is cut off
+inline constexpr std::size_t snapshot_chunk_bytes = 256 * kib;
+inline constexpr std::size_t snapshot_chunks_in_flight_max = 4;
+
+// --- gateway ---
+inline constexpr std::size_t gateway_buffer_bytes_max = 64 * mib;
+inline constexpr std::size_t gateway_requests_max = 65536;
+inline constexpr std::uint32_t request_ms_default = 10'000;  // a request's own deadline when it names none
+inline constexpr std::uint32_t request_ms_max = 60'000;
+
+// --- http ---
+inline constexpr std::size_t http_header_bytes_max = 16 * kib;
+inline constexpr std::size_t http_body_bytes_max = 2 * mib;
+inline constexpr std::size_t http_connections_max = 20'000;
+
+// --- operations ---
+inline constexpr std::uint64_t dedup_retention_ms = 48ULL * 3600 * 1000;
+inline constexpr std::size_t dedup_expire_per_batch_max = 2048;  // at least as fast as they can be made: see below
+
+static_assert(heartbeat_ms * 4 <= election_ms_min, "a lost heartbeat must not start an election");
+static_assert(tick_ms * 2 <= heartbeat_ms);
+static_assert(election_ms_min < election_ms_max);
+static_assert(record_value_bytes_max + record_key_bytes_max < batch_bytes_max);
+static_assert(batch_bytes_max + append_bytes_max < frame_bytes_max);
+static_assert(frame_bytes_max < link_output_bytes_max);
+static_assert(record_value_bytes_max <= http_body_bytes_max);
+static_assert(dedup_expire_per_batch_max > batch_commands_max, "expiry must outrun the making");
+static_assert(snapshot_chunk_bytes * snapshot_chunks_in_flight_max < link_output_bytes_max);
+
+}  // namespace mainstay::limits
