@@ -33,6 +33,7 @@ inline constexpr std::uint32_t heartbeat_ms = 50;
 inline constexpr std::uint32_t election_ms_min = 200;
 inline constexpr std::uint32_t election_ms_max = 300;
 inline constexpr std::uint32_t disk_stall_ms_max = 400;  // a leader whose own write takes longer hands over
+inline constexpr std::uint32_t state_check_ms = 1000;    // how often replicas compare their state hashes
 
 // --- wire ---
 inline constexpr std::size_t frame_bytes_max = 8 * mib;
@@ -53,6 +54,7 @@ inline constexpr std::size_t http_connections_max = 20'000;
 
 // --- operations ---
 inline constexpr std::uint64_t dedup_retention_ms = 48ULL * 3600 * 1000;
+inline constexpr std::uint64_t tombstone_retention_ms = 48ULL * 3600 * 1000;
 inline constexpr std::size_t dedup_expire_per_batch_max = 2048;  // at least as fast as they can be made: see below
 
 static_assert(heartbeat_ms * 4 <= election_ms_min, "a lost heartbeat must not start an election");

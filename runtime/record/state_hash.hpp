@@ -1,0 +1,19 @@
+// The state hash: a sum modulo 2^128 over all rows, so that one write changes it in O(1): minus the old row, plus the new one.
+// Hashed are the logical fields, never stored bytes: two nodes with different storage formats still agree (docs/formats/state-hash.md).
+// Not hashed: the expiry queue (follows from the rows) and the counters themselves.
+#pragma once
+
+#include <string_view>
+
+#include "runtime/record/state.hpp"
+#include "runtime/record/types.hpp"
+
+namespace mainstay::record {
+
+Hash128 hash_of(std::string_view collection, std::string_view key, const Record& record);
+Hash128 hash_of(std::string_view operation, const Operation& value);
+
+// Recomputed from every row: what the scrub compares with Counters::hash.
+Hash128 full_hash(const StateReader& state);
+
+}  // namespace mainstay::record

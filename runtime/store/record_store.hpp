@@ -1,0 +1,76 @@
+// The record state machine's tables in LMDB. Grammar of its tables: on top of record_store.cpp and docs/formats/records.md.
+// One thread applies; any number of threads read through ReadView, each view used by one thread and short-lived.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "runtime/consensus/types.hpp"
+#include "runtime/record/state.hpp"
+#include "runtime/record/state_machine.hpp"
+
+namespace mainstay::store {
+
+// One LMDB read transaction: a consistent moment. Keep it short: it pins pages.
+class ReadView {
+ public:
+  virtual ~ReadView() = default;
+  virtual const record::StateReader& state() const = 0;
+};
+
+struct ApplyResult {
+  std::vector<record::BatchOutcome> outcomes;  // in log order
+  struct Check {
+    consensus::Index index = 0;
+    Hash128 hash{};
+  };
+  std::vector<Check> checks;  // state hashes at the EntryKind::check entries of this call
+  consensus::Index applied = 0;
+};
+
+class RecordStore {
+ public:
+  struct Impl;
+  explicit RecordStore(std::unique_ptr<Impl> impl);
+  ~RecordStore();
+
+  // Applies committed entries in one transaction; entries at or below the applied index are skipped (replay after a crash).
+  // Not synced: sync() or a later checkpoint makes it durable; the log replays the rest.
+  Result<ApplyResult> apply(std::span<const consensus::Entry> entries);
+
+  consensus::Index applied() const;          // visible to readers
+  consensus::Index durable_applied() const;  // survives a power cut; the log may be compacted up to here
+  Result<void> sync();                       // makes applied() durable
+
+  // Fails with busy when all reader slots are taken.
+  Result<std::unique_ptr<ReadView>> read() const;
+
+  // Writes a compacting copy to <snapshots>/<id>.snap with its checksum, synced. `membership` is the one as of the view's applied index, of
+  // which the caller is sure because nothing is applied meanwhile (same thread as apply).
+  Result<consensus::SnapshotMeta> make_snapshot(const consensus::Membership& membership);
+  // A piece of a snapshot file made here, for a peer. Thread-safe. Errors: not_found, invalid_argument (offset past the end).
+  Result<std::string> read_snapshot_chunk(const std::string& id, std::uint64_t offset, std::size_t bytes_max) const;
+  // Keeps the newest `keep` snapshot files.
+  Result<void> prune_snapshots(std::size_t keep);
+
+  // Receiving: chunks in order from 0; resumable: staged_bytes(id) says where to go on. finish verifies size, checksum and that the copy
+  // opens as a record store of this group at the promised index; nothing of the current state changes yet.
+  std::uint64_t staged_bytes(const std::string& id) const;
+  Result<void> stage_chunk(const consensus::SnapshotMeta& snapshot, std::uint64_t offset, std::string_view data);
+  Result<void> finish_staging(const consensus::SnapshotMeta& snapshot);
+  // Replaces the current tables by the staged ones; one durable switch (rename of the environment directory + sync). Waits for open views.
+  // Order with the log: the log store's Persist with `snapshot` is committed BEFORE this; open() repeats this step if a crash came between.
+  Result<void> install(const consensus::SnapshotMeta& snapshot);
+
+  // Recomputes the state hash from every row and compares. Errors: corrupt.
+  Result<void> scrub() const;
+
+  std::uint64_t bytes_used() const;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mainstay::store
