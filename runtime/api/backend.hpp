@@ -1,0 +1,100 @@
+// What the HTTP API needs of a node, as an interface: implemented by actors/gateway, and by a fake in the API's tests.
+// All calls are thread-safe and return at once; `done` is called exactly once, on any thread, possibly before the call returns.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/record/state.hpp"
+#include "runtime/record/types.hpp"
+
+namespace mainstay::api {
+
+// What a read may show (promise P2).
+enum class ReadLevel {
+  linearizable,  // everything acknowledged anywhere before the request
+  local,         // what this node has applied
+};
+
+struct MemberView {
+  NodeId id;
+  Incarnation incarnation;
+  bool voter = false;
+  std::string peer_address;
+  std::string api_address;
+  bool connected = false;       // this node has a live link to it (itself: true)
+  std::uint64_t match = 0;      // as the leader sees it; 0 elsewhere
+  std::uint64_t applied = 0;
+};
+
+struct ClusterView {
+  ClusterId cluster;
+  bool formed = false;
+  NodeId self;
+  Incarnation incarnation;
+  std::string role;  // leader, follower, candidate, learner …
+  NodeId leader;     // none: unknown
+  std::uint64_t term = 0;
+  std::uint64_t commit = 0;
+  std::uint64_t applied = 0;
+  std::uint64_t revision = 0;
+  std::uint64_t checked_index = 0;  // newest index at which the state hashes of a majority were compared
+  bool hashes_agree = true;
+  bool quarantined = false;
+  bool draining = false;
+  std::uint64_t disk_free_bytes = 0;
+  bool disk_low = false;
+  std::vector<MemberView> members;
+};
+
+// One line of /readyz and /livez.
+struct Check {
+  std::string name;
+  bool ok = false;
+  std::string detail;
+};
+
+struct AdminCommand {
+  enum class Kind { add_member, remove_member, promote_member, transfer, drain };
+  Kind kind = Kind::transfer;
+  NodeId node;  // transfer: none = the most caught-up voter
+  Incarnation incarnation;   // add_member
+  std::string peer_address;  // add_member
+  std::string api_address;   // add_member
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Runs a validated command at most once. Buffers and re-sends through elections until `deadline` (promise P4). Errors: busy, storage_full,
+  // outcome_unknown (deadline passed, may still happen), not_ready (draining). A refusal by the state machine is an Outcome.
+  virtual void submit(record::Command command, MonotonicTime deadline,
+                      std::function<void(Result<record::Outcome>)> done) = 0;
+
+  // Completes when view() shows at least what `level` promises. Errors: deadline_exceeded, busy, not_ready (quarantined).
+  virtual void read_barrier(ReadLevel level, MonotonicTime deadline, std::function<void(Result<void>)> done) = 0;
+
+  // A consistent view of the node's applied state, for the calling thread, to be dropped soon. Errors: busy, not_ready.
+  virtual Result<std::shared_ptr<const record::StateReader>> view() = 0;
+
+  virtual void administer(AdminCommand command, MonotonicTime deadline, std::function<void(Result<std::string>)> done) = 0;
+
+  virtual ClusterView cluster() = 0;
+  virtual std::vector<Check> liveness() = 0;
+  virtual std::vector<Check> readiness() = 0;
+  virtual bool started() = 0;
+  // Prometheus text format, from the metrics actor.
+  virtual void metrics(MonotonicTime deadline, std::function<void(Result<std::string>)> done) = 0;
+
+  // Makes operation ids for requests without Idempotency-Key: unique for this boot.
+  virtual std::string make_operation_id() = 0;
+};
+
+}  // namespace mainstay::api
