@@ -1,0 +1,1 @@
+"""The systems Mainstay is measured against: each started as its package ships it, on loopback, with real disk flushes."""
