@@ -30,6 +30,12 @@ std::string_view to_string(Errc code) {
   return row_of(code).name;
 }
 
+std::optional<Errc> errc_of(std::string_view name) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].name == name) return static_cast<Errc>(i);
+  return std::nullopt;
+}
+
 std::string_view title_of(Errc code) {
   return row_of(code).title;
 }

@@ -1,6 +1,7 @@
 // Result<T>: a value or an Error. Used for everything the outside world can do to us; our own mistakes are ASSERTs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -19,6 +20,8 @@ enum class Errc {
 
 // Stable name of the kind ("not_found"): problem type, log field, test expectation.
 std::string_view to_string(Errc code);
+// The kind with this name; nothing for a name this release does not know. Kinds are stored and sent by name, never by number.
+std::optional<Errc> errc_of(std::string_view name);
 std::string_view title_of(Errc code);
 int http_status_of(Errc code);
 int exit_code_of(Errc code);
