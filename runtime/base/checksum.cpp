@@ -5,6 +5,8 @@
 #include <boost/crc.hpp>
 #include <cstring>
 
+#include "runtime/base/assert.hpp"
+
 namespace mainstay {
 
 namespace {
@@ -50,6 +52,24 @@ std::uint32_t crc32c(std::string_view data, std::uint32_t seed) {
 
 Hash128 xxh3_128(std::string_view data, std::uint64_t seed) {
   const XXH128_hash_t hash = XXH3_128bits_withSeed(data.data(), data.size(), seed);
+  return {hash.high64, hash.low64};
+}
+
+struct Hash128Stream::State {
+  XXH3_state_t* xxh = XXH3_createState();
+  State() { ASSERT(xxh != nullptr && XXH3_128bits_reset(xxh) == XXH_OK); }
+  ~State() { XXH3_freeState(xxh); }
+};
+
+Hash128Stream::Hash128Stream() : state_{std::make_unique<State>()} {}
+Hash128Stream::~Hash128Stream() = default;
+
+void Hash128Stream::update(std::string_view piece) {
+  ASSERT(XXH3_128bits_update(state_->xxh, piece.data(), piece.size()) == XXH_OK);
+}
+
+Hash128 Hash128Stream::digest() const {
+  const XXH128_hash_t hash = XXH3_128bits_digest(state_->xxh);
   return {hash.high64, hash.low64};
 }
 

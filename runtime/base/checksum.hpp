@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace mainstay {
@@ -14,6 +15,19 @@ std::uint32_t crc32c(std::string_view data, std::uint32_t seed = 0);
 using Hash128 = std::array<std::uint64_t, 2>;
 
 Hash128 xxh3_128(std::string_view data, std::uint64_t seed = 0);
+
+// xxh3_128 of data that comes in pieces: the same result as over all of it at once. One thread at a time.
+class Hash128Stream {
+ public:
+  Hash128Stream();
+  ~Hash128Stream();
+  void update(std::string_view piece);
+  Hash128 digest() const;  // of everything so far
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // Addition and subtraction modulo 2^128: an order-free sum of hashes, from which a hash can be taken out again.
 Hash128 add(Hash128 a, Hash128 b);

@@ -27,6 +27,17 @@ inline constexpr std::size_t uncommitted_bytes_max = 64 * mib;
 inline constexpr std::size_t apply_bytes_max = 4 * mib;      // entries in one apply transaction
 inline constexpr std::size_t members_max = 16;
 
+// --- stores ---
+inline constexpr std::size_t lmdb_key_bytes_max = 511;        // of Debian's build
+inline constexpr std::size_t log_tail_bytes_max = 32 * mib;   // newest entries kept decoded in memory for followers
+inline constexpr std::size_t log_term_runs_max = 4096;        // elections remembered in memory; older ones are read from disk
+inline constexpr std::size_t compact_entries_max = 8192;      // removed from the log's front in one commit
+inline constexpr std::size_t record_readers_max = 4096;       // open read views of one node
+inline constexpr std::size_t idle_readers_max = 64;           // closed read views kept for reuse
+inline constexpr std::uint32_t view_wait_ms_max = 5000;       // an installation waits this long for open views
+inline constexpr std::size_t snapshot_id_bytes_max = 128;
+inline constexpr std::size_t identity_bytes_max = 64 * kib;   // of identity.json
+
 // --- timers ---
 inline constexpr std::uint32_t tick_ms = 10;
 inline constexpr std::uint32_t heartbeat_ms = 50;
@@ -68,6 +79,9 @@ static_assert(tick_ms * 2 <= heartbeat_ms);
 static_assert(election_ms_min < election_ms_max);
 static_assert(record_value_bytes_max + record_key_bytes_max < batch_bytes_max);
 static_assert(batch_bytes_max + append_bytes_max < frame_bytes_max);
+static_assert(log_tail_bytes_max >= inflight_bytes_max, "a window to a healthy follower comes from memory");
+static_assert(8 + 1 + collection_name_bytes_max + 1 + record_key_bytes_max <= lmdb_key_bytes_max, "the longest key, of an expiry");
+static_assert(operation_id_bytes_max + 9 + 1 <= lmdb_key_bytes_max);
 static_assert(frame_bytes_max < link_output_bytes_max);
 static_assert(record_value_bytes_max <= http_body_bytes_max);
 static_assert(dedup_expire_per_batch_max > batch_commands_max, "expiry must outrun the making");
