@@ -24,15 +24,31 @@ if(MAINSTAY_LLD)
   add_link_options(-fuse-ld=lld)
 endif()
 
+# Only gcc's: clang's are stricter about differing flags. So the clang build also proves that no include is missing.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  option(MAINSTAY_PCH "Use precompiled headers" ON)
+else()
+  set(MAINSTAY_PCH OFF)
+endif()
+
 add_library(mainstay_options INTERFACE)
 target_compile_options(mainstay_options INTERFACE -Wall -Wextra -Werror -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
                                                   -Wshadow -fno-omit-frame-pointer)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # gcc needs to see what a precompiled header was preprocessed from, else ccache cannot hash it.
+if(MAINSTAY_PCH)
+  # Keeps the precompiled header visible in preprocessed text, else ccache cannot hash it (ccache manual, "Precompiled headers").
   target_compile_options(mainstay_options INTERFACE -fpch-preprocess)
+  # A target with flags of its own (a sanitizer, say) falls back to the plain headers instead of failing.
+  set(CMAKE_PCH_WARN_INVALID OFF)
 endif()
 if(MAINSTAY_MUTANTS)
   target_compile_definitions(mainstay_options INTERFACE MAINSTAY_MUTANTS=1)
+endif()
+if(MAINSTAY_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()
+if(MAINSTAY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 if(MAINSTAY_SANITIZE)
   add_compile_options(-fsanitize=${MAINSTAY_SANITIZE} -fno-sanitize-recover=all)

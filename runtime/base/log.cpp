@@ -11,6 +11,9 @@ namespace mainstay {
 
 namespace {
 
+constexpr const char* text_pattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v";
+constexpr const char* json_pattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})";
+
 // Set once by start_logging before other threads exist; read-only afterwards.
 bool json_lines = false;
 
@@ -27,7 +30,7 @@ spdlog::level::level_enum level_of(LogLevel level) {
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = spdlog::stderr_color_mt("mainstay");
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v", spdlog::pattern_time_type::utc);
+    made->set_pattern(text_pattern, spdlog::pattern_time_type::utc);
     return made;
   }();
   return *instance;
@@ -42,9 +45,7 @@ std::string quoted(std::string_view text) {
 void start_logging(const LogOptions& options) {
   json_lines = options.json;
   logger().set_level(level_of(options.level));
-  if (options.json)
-    logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
-                         spdlog::pattern_time_type::utc);
+  logger().set_pattern(json_lines ? json_pattern : text_pattern, spdlog::pattern_time_type::utc);
 }
 
 bool log_enabled(LogLevel level) {

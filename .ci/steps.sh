@@ -1,0 +1,118 @@
+# Sourced by ./check: its steps. Each is one function that returns non-zero when it fails.
+# shellcheck shell=bash
+
+# The C++ files that belong to the tree; in an unpacked archive without git, all there are.
+cpp_files() {
+  if git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
+    git -C "$top" ls-files -- '*.cpp' '*.hpp' | while read -r file; do [ ! -f "$file" ] || say "$file"; done
+  else
+    find runtime actors tests bench -name '*.cpp' -o -name '*.hpp' | sort
+  fi
+}
+
+check_format() {
+  local bad
+  bad=$(cpp_files | xargs -r -n 16 -P "$(jobs)" clang-format --dry-run 2>&1 | sed -n 's/^\([^:]*\):[0-9].*/\1/p' | sort -u)
+  [ -z "$bad" ] || { say "not formatted; run: clang-format -i" $bad && return 1; }
+}
+
+build_in() { cmake --build "$1" -j "$(jobs)" "${@:2}"; }
+
+# run_tests DIR [ctest options]
+run_tests() {
+  local dir=$1
+  shift
+  ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 300 -j "$(jobs)" \
+    ${pattern:+-R "$pattern"} "$@"
+}
+
+# --- clang-tidy ---
+
+# A build directory for clang-tidy alone: without precompiled headers, which clang cannot read from gcc.
+tidy_directory() {
+  configure build/tidy -DMAINSTAY_PCH=OFF && build_in build/tidy --target mainstay_generated
+}
+
+# Reads file names; checks those that are compiled.
+tidy_files() {
+  local file files=()
+  while read -r file; do
+    if grep -qF "\"$top/$file\"" build/tidy/compile_commands.json; then files+=("$file"); fi
+  done
+  say "${#files[@]} files"
+  [ ${#files[@]} -gt 0 ] || return 0
+  printf '%s\n' "${files[@]}" | xargs -n 1 -P "$(jobs)" clang-tidy -p build/tidy --quiet
+}
+
+# Changed: since the upstream branch, or the last commit where there is none; and what is not committed.
+changed_files() {
+  local base
+  base=$(git -C "$top" merge-base HEAD '@{upstream}' 2>/dev/null) || base=HEAD~1
+  [ "$base" != "$(git -C "$top" rev-parse HEAD 2>/dev/null)" ] || base=HEAD~1
+  git -C "$top" diff --name-only --diff-filter=d "$base" -- '*.cpp' 2>/dev/null
+}
+
+# At most this many on every run, to keep it short; --all checks every file.
+changed_files_max=24
+
+tidy_changed() {
+  local changed
+  changed=$(changed_files) || { say "no history to compare with: ./check --all checks every file" && return 0; }
+  [ -n "$changed" ] || { say "no changed file" && return 0; }
+  if [ "$(wc -l <<<"$changed")" -gt $changed_files_max ]; then
+    say "more than $changed_files_max changed files: the first ones here, every file in ./check --all"
+  fi
+  tidy_directory && head -n $changed_files_max <<<"$changed" | tidy_files
+}
+
+tidy_all() { tidy_directory && cpp_files | grep '\.cpp$' | tidy_files; }
+
+# --- ./check --all ---
+
+check_all() {
+  step "packages of --all" ensure_packages all
+  step "clang-tidy of all files" tidy_all
+  step "clang" build_and_test build/clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang
+  step "ASan and UBSan" build_and_test build/asan -DMAINSTAY_SANITIZE=address,undefined
+  step "TSan" build_and_test build/tsan -DMAINSTAY_SANITIZE=thread
+  step "fuzz smoke" fuzz_smoke
+  step "more seeds" more_seeds
+  step "coverage" coverage
+}
+
+# build_and_test DIR [cmake options]
+build_and_test() {
+  local dir=$1
+  shift
+  configure "$dir" -DMAINSTAY_BENCH=OFF "$@" && build_in "$dir" && run_tests "$dir" -LE bench
+}
+
+fuzz_smoke() {
+  configure build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DMAINSTAY_FUZZ=ON \
+    -DMAINSTAY_BENCH=OFF -DMAINSTAY_SANITIZE=address,undefined &&
+    build_in build/fuzz --target mainstay_fuzzers && run_tests build/fuzz -L fuzz
+}
+
+# Line coverage of what the tests reach, with a floor that only goes up.
+coverage_percent_min=80
+
+coverage() {
+  configure build/coverage -DMAINSTAY_COVERAGE=ON -DMAINSTAY_BENCH=OFF -DCMAKE_BUILD_TYPE=Debug &&
+    build_in build/coverage || return 1
+  find build/coverage -name '*.gcda' -delete
+  run_tests build/coverage -LE slow &&
+    gcovr --root . --filter runtime/ --filter actors/ --print-summary --fail-under-line $coverage_percent_min \
+      --exclude-throw-branches --output build/coverage/coverage.txt build/coverage
+}
+
+# --- the simulator ---
+
+more_seeds() { MAINSTAY_SIM_SEEDS=20000 run_tests build/check -L sim; }
+
+mutation_gate() {
+  configure build/mutants -DMAINSTAY_MUTANTS=ON -DMAINSTAY_BENCH=OFF &&
+    build_in build/mutants --target mainstay-sim-mutants || return 1
+  local gate
+  gate=$(find build/mutants -type f -name mainstay-sim-mutants -perm -u+x | head -n 1)
+  "$gate"
+}

@@ -1,0 +1,1 @@
+// Only there so that the targets of the precompiled headers have something to compile.
