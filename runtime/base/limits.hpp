@@ -51,7 +51,6 @@ inline constexpr std::size_t frame_bytes_max = 8 * mib;
 inline constexpr std::size_t frame_messages_max = 1024;
 inline constexpr std::size_t address_bytes_max = 256;      // host:port
 inline constexpr std::size_t release_bytes_max = 64;       // "0.5.0" and what distributions add
-inline constexpr std::size_t snapshot_id_bytes_max = 128;
 inline constexpr std::size_t frame_text_bytes_max = 4096;  // an error message for people
 inline constexpr std::size_t condition_versions_max = 64;  // of one If-None-Match
 inline constexpr std::size_t link_output_bytes_max = 32 * mib;  // a peer that reads slower than this is cut off
