@@ -1,0 +1,111 @@
+#include "runtime/config/toml.hpp"
+
+#include <sstream>
+
+#include <toml++/toml.h>
+
+#include "runtime/config/options.hpp"
+
+namespace mainstay::config {
+
+namespace {
+
+std::string position(const std::string& file, const toml::source_region& source) {
+  return file + ":" + std::to_string(source.begin.line) + ":" + std::to_string(source.begin.column);
+}
+
+// "id", "peer", "api" of one [[cluster.peers]] table, as the text form of a peer. A missing or
+// misspelt key is a problem.
+std::string peer_text(const toml::table& table, std::string& problem) {
+  for (auto&& [key, value] : table) {
+    const std::string_view name = key.str();
+    const bool known =
+        name == "id" ? value.is_integer() : (name == "peer" || name == "api") && value.is_string();
+    if (!known) problem = "a peer has id = <number>, peer = \"host:port\", api = \"host:port\"";
+  }
+  const auto id = table["id"].value<std::int64_t>();
+  const auto peer = table["peer"].value<std::string>();
+  const auto api = table["api"].value<std::string>();
+  if (!id || !peer || *id < 0) {
+    problem = "a peer needs id = <number> and peer = \"host:port\"";
+    return {};
+  }
+  return std::to_string(*id) + "@" + *peer + (api ? "/api=" + *api : "");
+}
+
+std::string peers_text(const toml::array& array, std::string& problem) {
+  std::string text;
+  for (const toml::node& node : array) {
+    if (!text.empty()) text += ",";
+    if (const toml::table* table = node.as_table())
+      text += peer_text(*table, problem);
+    else if (const auto word = node.value<std::string>(); word && node.is_string())
+      text += *word;
+    else
+      problem = "a list of tables is expected: [[cluster.peers]]";
+  }
+  return text;
+}
+
+void read_value(FileSetting& setting, const toml::node& node, Kind kind) {
+  auto expect = [&](bool right, std::string_view what) {
+    if (!right) setting.problem = std::string{what} + " is expected";
+  };
+  switch (kind) {
+    case Kind::integer:
+      expect(node.is_integer(), "a whole number without quotes");
+      if (node.is_integer()) setting.text = std::to_string(node.as_integer()->get());
+      return;
+    case Kind::boolean:
+      expect(node.is_boolean(), "true or false without quotes");
+      if (node.is_boolean()) setting.text = node.as_boolean()->get() ? "true" : "false";
+      return;
+    case Kind::peers:
+      expect(node.is_array(), "a list of tables: [[cluster.peers]]");
+      if (node.is_array()) setting.text = peers_text(*node.as_array(), setting.problem);
+      return;
+    default:
+      expect(node.is_string(), "text in double quotes");
+      if (node.is_string()) setting.text = node.as_string()->get();
+  }
+}
+
+bool is_section(std::string_view name) {
+  for (const Option& option : options())
+    if (option.name.substr(0, option.name.find('.')) == name) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<FileSetting>> read_toml(const std::string& file_name, const std::string& text) {
+  toml::table root;
+  try {
+    root = toml::parse(text, file_name);
+  } catch (const toml::parse_error& error) {
+    return fail(Errc::invalid_argument, position(file_name, error.source()) +
+                                            ": not TOML: " + std::string{error.description()});
+  }
+  std::vector<FileSetting> settings;
+  for (auto&& [section, content] : root) {
+    const std::string section_name{section.str()};
+    const toml::table* table = content.as_table();
+    if (table == nullptr) {
+      settings.push_back({section_name, "", position(file_name, content.source()), ""});
+      continue;
+    }
+    // A misspelt empty section would otherwise go unnoticed.
+    if (table->empty() && !is_section(section_name))
+      settings.push_back({section_name, "", position(file_name, content.source()), ""});
+    for (auto&& [key, node] : *table) {
+      FileSetting setting;
+      setting.name = section_name + "." + std::string{key.str()};
+      setting.where = position(file_name, node.source());
+      if (const Option* option = find_option(setting.name)) read_value(setting, node, option->kind);
+      settings.push_back(std::move(setting));
+    }
+  }
+  return settings;
+}
+
+}  // namespace mainstay::config

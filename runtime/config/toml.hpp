@@ -1,0 +1,21 @@
+// Flattens a TOML file into settings; the only place that sees toml++.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace mainstay::config {
+
+struct FileSetting {
+  std::string name;     // "api.listen"
+  std::string text;     // the value in the form of values.hpp
+  std::string where;    // "mainstayd.toml:12:3"
+  std::string problem;  // not empty: the value has a type that the option does not take
+};
+
+// Errors: invalid_argument when the text is not TOML, with file and line.
+Result<std::vector<FileSetting>> read_toml(const std::string& file_name, const std::string& text);
+
+}  // namespace mainstay::config
