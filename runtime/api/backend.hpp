@@ -1,5 +1,6 @@
-// What the HTTP API needs of a node, as an interface: implemented by actors/gateway, and by a fake in the API's tests.
-// All calls are thread-safe and return at once; `done` is called exactly once, on any thread, possibly before the call returns.
+// What the HTTP API needs of a node, as an interface: implemented by actors/gateway, and by a fake
+// in the API's tests. All calls are thread-safe and return at once; `done` is called exactly once,
+// on any thread, possibly before the call returns.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,8 @@ struct MemberView {
   bool voter = false;
   std::string peer_address;
   std::string api_address;
-  bool connected = false;       // this node has a live link to it (itself: true)
-  std::uint64_t match = 0;      // as the leader sees it; 0 elsewhere
+  bool connected = false;   // this node has a live link to it (itself: true)
+  std::uint64_t match = 0;  // as the leader sees it; 0 elsewhere
   std::uint64_t applied = 0;
 };
 
@@ -44,7 +45,8 @@ struct ClusterView {
   std::uint64_t commit = 0;
   std::uint64_t applied = 0;
   std::uint64_t revision = 0;
-  std::uint64_t checked_index = 0;  // newest index at which the state hashes of a majority were compared
+  // newest index at which the state hashes of a majority were compared
+  std::uint64_t checked_index = 0;
   bool hashes_agree = true;
   bool quarantined = false;
   bool draining = false;
@@ -63,7 +65,7 @@ struct Check {
 struct AdminCommand {
   enum class Kind { add_member, remove_member, promote_member, transfer, drain };
   Kind kind = Kind::transfer;
-  NodeId node;  // transfer: none = the most caught-up voter
+  NodeId node;               // transfer: none = the most caught-up voter
   Incarnation incarnation;   // add_member
   std::string peer_address;  // add_member
   std::string api_address;   // add_member
@@ -73,18 +75,23 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  // Runs a validated command at most once. Buffers and re-sends through elections until `deadline` (promise P4). Errors: busy, storage_full,
-  // outcome_unknown (deadline passed, may still happen), not_ready (draining). A refusal by the state machine is an Outcome.
+  // Runs a validated command at most once. Buffers and re-sends through elections until `deadline`
+  // (promise P4). Errors: busy, storage_full, outcome_unknown (deadline passed, may still happen),
+  // not_ready (draining). A refusal by the state machine is an Outcome.
   virtual void submit(record::Command command, MonotonicTime deadline,
                       std::function<void(Result<record::Outcome>)> done) = 0;
 
-  // Completes when view() shows at least what `level` promises. Errors: deadline_exceeded, busy, not_ready (quarantined).
-  virtual void read_barrier(ReadLevel level, MonotonicTime deadline, std::function<void(Result<void>)> done) = 0;
+  // Completes when view() shows at least what `level` promises. Errors: deadline_exceeded, busy,
+  // not_ready (quarantined).
+  virtual void read_barrier(ReadLevel level, MonotonicTime deadline,
+                            std::function<void(Result<void>)> done) = 0;
 
-  // A consistent view of the node's applied state, for the calling thread, to be dropped soon. Errors: busy, not_ready.
+  // A consistent view of the node's applied state, for the calling thread, to be dropped soon.
+  // Errors: busy, not_ready.
   virtual Result<std::shared_ptr<const record::StateReader>> view() = 0;
 
-  virtual void administer(AdminCommand command, MonotonicTime deadline, std::function<void(Result<std::string>)> done) = 0;
+  virtual void administer(AdminCommand command, MonotonicTime deadline,
+                          std::function<void(Result<std::string>)> done) = 0;
 
   virtual ClusterView cluster() = 0;
   virtual std::vector<Check> liveness() = 0;

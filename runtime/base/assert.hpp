@@ -1,5 +1,6 @@
-// Assertions that stay on in release builds. They are for our own mistakes only; a failure of the outside world (disk, network, input)
-// is a Result<T>. A process that finds itself wrong stops: going on would put acknowledged records at risk.
+// Assertions that stay on in release builds. They are for our own mistakes only; a failure of the
+// outside world (disk, network, input) is a Result<T>. A process that finds itself wrong stops:
+// going on would put acknowledged records at risk.
 #pragma once
 
 #include <cstdio>

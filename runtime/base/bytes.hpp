@@ -1,4 +1,5 @@
-// Immutable bytes shared between threads without copying: what an entry's payload, a frame's body and a record's value travel as.
+// Immutable bytes shared between threads without copying: what an entry's payload, a frame's body
+// and a record's value travel as.
 #pragma once
 
 #include <memory>
@@ -8,8 +9,8 @@
 
 namespace mainstay {
 
-// A reference-counted, never changing run of bytes, possibly a part of a larger one that it keeps alive. Copying costs one counter.
-// Safe to share between threads.
+// A reference-counted, never changing run of bytes, possibly a part of a larger one that it keeps
+// alive. Copying costs one counter. Safe to share between threads.
 class Bytes {
  public:
   Bytes() = default;

@@ -1,9 +1,9 @@
 #include "runtime/base/checksum.hpp"
 
-#include <xxhash.h>
+#include <cstring>
 
 #include <boost/crc.hpp>
-#include <cstring>
+#include <xxhash.h>
 
 #include "runtime/base/assert.hpp"
 
@@ -29,7 +29,8 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(std::string_view da
 #endif
 
 std::uint32_t crc32c_portable(std::string_view data, std::uint32_t crc) {
-  // boost::crc takes and gives remainders before the final reflection; seeded with the reflected register it continues exactly.
+  // boost::crc takes and gives remainders before the final reflection; seeded with the reflected
+  // register it continues exactly.
   constexpr std::uint32_t polynomial = 0x1EDC6F41;
   std::uint32_t reflected = 0;
   for (int bit = 0; bit < 32; ++bit)

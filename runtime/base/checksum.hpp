@@ -1,4 +1,5 @@
-// Checksums against faults (not attackers). CRC32C guards what is stored and sent; 128-bit XXH3 chains log records and sums up state.
+// Checksums against faults (not attackers). CRC32C guards what is stored and sent; 128-bit XXH3
+// chains log records and sums up state.
 #pragma once
 
 #include <array>
@@ -8,7 +9,8 @@
 
 namespace mainstay {
 
-// CRC-32C (Castagnoli, RFC 3720 appendix B.4). `seed` continues an earlier call: crc32c(b, crc32c(a)) == crc32c(a + b).
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4). `seed` continues an earlier call: crc32c(b,
+// crc32c(a)) == crc32c(a + b).
 std::uint32_t crc32c(std::string_view data, std::uint32_t seed = 0);
 
 // 128 bits, most significant word first.
@@ -16,7 +18,8 @@ using Hash128 = std::array<std::uint64_t, 2>;
 
 Hash128 xxh3_128(std::string_view data, std::uint64_t seed = 0);
 
-// xxh3_128 of data that comes in pieces: the same result as over all of it at once. One thread at a time.
+// xxh3_128 of data that comes in pieces: the same result as over all of it at once. One thread at a
+// time.
 class Hash128Stream {
  public:
   Hash128Stream();
@@ -29,7 +32,8 @@ class Hash128Stream {
   std::unique_ptr<State> state_;
 };
 
-// Addition and subtraction modulo 2^128: an order-free sum of hashes, from which a hash can be taken out again.
+// Addition and subtraction modulo 2^128: an order-free sum of hashes, from which a hash can be
+// taken out again.
 Hash128 add(Hash128 a, Hash128 b);
 Hash128 subtract(Hash128 a, Hash128 b);
 

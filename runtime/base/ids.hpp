@@ -22,8 +22,9 @@ struct NumericId {
 
 // A host's place in the cluster, given by the operator, 1 or more; 0 means "none".
 using NodeId = NumericId<struct NodeTag>;
-// One life of a node's disk: made at random when a data directory is initialised. A node that lost its disk has another incarnation and is
-// therefore another member, even under the same node id. 0 means "none".
+// One life of a node's disk: made at random when a data directory is initialised. A node that lost
+// its disk has another incarnation and is therefore another member, even under the same node id. 0
+// means "none".
 using Incarnation = NumericId<struct IncarnationTag>;
 // One life of a process: made at random at every start.
 using BootId = NumericId<struct BootTag>;

@@ -1,4 +1,5 @@
-// A limit for everything: sizes, counts and times, the unit last in each name. Relations between limits are checked here, at compile time.
+// A limit for everything: sizes, counts and times, the unit last in each name. Relations between
+// limits are checked here, at compile time.
 #pragma once
 
 #include <cstddef>
@@ -20,31 +21,38 @@ inline constexpr std::size_t list_records_max = 1000;
 // --- replicated log ---
 inline constexpr std::size_t batch_commands_max = 1024;
 inline constexpr std::size_t batch_bytes_max = 2 * mib;
-inline constexpr std::size_t append_bytes_max = 1 * mib;     // entries in one AppendEntries; one larger entry travels alone
+// entries in one AppendEntries; one larger entry travels alone
+inline constexpr std::size_t append_bytes_max = 1 * mib;
 inline constexpr std::size_t inflight_appends_max = 256;     // window of one follower
 inline constexpr std::size_t inflight_bytes_max = 16 * mib;  // the same in bytes
 inline constexpr std::size_t uncommitted_bytes_max = 64 * mib;
-inline constexpr std::size_t apply_bytes_max = 4 * mib;      // entries in one apply transaction
+inline constexpr std::size_t apply_bytes_max = 4 * mib;  // entries in one apply transaction
 inline constexpr std::size_t members_max = 16;
 
 // --- stores ---
-inline constexpr std::size_t lmdb_key_bytes_max = 511;        // of Debian's build
-inline constexpr std::size_t log_tail_bytes_max = 32 * mib;   // newest entries kept decoded in memory for followers
-inline constexpr std::size_t log_term_runs_max = 4096;        // elections remembered in memory; older ones are read from disk
-inline constexpr std::size_t compact_entries_max = 8192;      // removed from the log's front in one commit
-inline constexpr std::size_t record_readers_max = 4096;       // open read views of one node
-inline constexpr std::size_t idle_readers_max = 64;           // closed read views kept for reuse
-inline constexpr std::uint32_t view_wait_ms_max = 5000;       // an installation waits this long for open views
+inline constexpr std::size_t lmdb_key_bytes_max = 511;  // of Debian's build
+// newest entries kept decoded in memory for followers
+inline constexpr std::size_t log_tail_bytes_max = 32 * mib;
+// elections remembered in memory; older ones are read from disk
+inline constexpr std::size_t log_term_runs_max = 4096;
+// removed from the log's front in one commit
+inline constexpr std::size_t compact_entries_max = 8192;
+inline constexpr std::size_t record_readers_max = 4096;  // open read views of one node
+inline constexpr std::size_t idle_readers_max = 64;      // closed read views kept for reuse
+// an installation waits this long for open views
+inline constexpr std::uint32_t view_wait_ms_max = 5000;
 inline constexpr std::size_t snapshot_id_bytes_max = 128;
-inline constexpr std::size_t identity_bytes_max = 64 * kib;   // of identity.json
+inline constexpr std::size_t identity_bytes_max = 64 * kib;  // of identity.json
 
 // --- timers ---
 inline constexpr std::uint32_t tick_ms = 10;
 inline constexpr std::uint32_t heartbeat_ms = 50;
 inline constexpr std::uint32_t election_ms_min = 200;
 inline constexpr std::uint32_t election_ms_max = 300;
-inline constexpr std::uint32_t disk_stall_ms_max = 400;  // a leader whose own write takes longer hands over
-inline constexpr std::uint32_t state_check_ms = 1000;    // how often replicas compare their state hashes
+// a leader whose own write takes longer hands over
+inline constexpr std::uint32_t disk_stall_ms_max = 400;
+// how often replicas compare their state hashes
+inline constexpr std::uint32_t state_check_ms = 1000;
 
 // --- wire ---
 inline constexpr std::size_t frame_bytes_max = 8 * mib;
@@ -53,14 +61,16 @@ inline constexpr std::size_t address_bytes_max = 256;      // host:port
 inline constexpr std::size_t release_bytes_max = 64;       // "0.5.0" and what distributions add
 inline constexpr std::size_t frame_text_bytes_max = 4096;  // an error message for people
 inline constexpr std::size_t condition_versions_max = 64;  // of one If-None-Match
-inline constexpr std::size_t link_output_bytes_max = 32 * mib;  // a peer that reads slower than this is cut off
+// a peer that reads slower than this is cut off
+inline constexpr std::size_t link_output_bytes_max = 32 * mib;
 inline constexpr std::size_t snapshot_chunk_bytes = 256 * kib;
 inline constexpr std::size_t snapshot_chunks_in_flight_max = 4;
 
 // --- gateway ---
 inline constexpr std::size_t gateway_buffer_bytes_max = 64 * mib;
 inline constexpr std::size_t gateway_requests_max = 65536;
-inline constexpr std::uint32_t request_ms_default = 10'000;  // a request's own deadline when it names none
+// a request's own deadline when it names none
+inline constexpr std::uint32_t request_ms_default = 10'000;
 inline constexpr std::uint32_t request_ms_max = 60'000;
 
 // --- http ---
@@ -71,15 +81,18 @@ inline constexpr std::size_t http_connections_max = 20'000;
 // --- operations ---
 inline constexpr std::uint64_t dedup_retention_ms = 48ULL * 3600 * 1000;
 inline constexpr std::uint64_t tombstone_retention_ms = 48ULL * 3600 * 1000;
-inline constexpr std::size_t dedup_expire_per_batch_max = 2048;  // at least as fast as they can be made: see below
+// at least as fast as they can be made: see below
+inline constexpr std::size_t dedup_expire_per_batch_max = 2048;
 
 static_assert(heartbeat_ms * 4 <= election_ms_min, "a lost heartbeat must not start an election");
 static_assert(tick_ms * 2 <= heartbeat_ms);
 static_assert(election_ms_min < election_ms_max);
 static_assert(record_value_bytes_max + record_key_bytes_max < batch_bytes_max);
 static_assert(batch_bytes_max + append_bytes_max < frame_bytes_max);
-static_assert(log_tail_bytes_max >= inflight_bytes_max, "a window to a healthy follower comes from memory");
-static_assert(8 + 1 + collection_name_bytes_max + 1 + record_key_bytes_max <= lmdb_key_bytes_max, "the longest key, of an expiry");
+static_assert(log_tail_bytes_max >= inflight_bytes_max,
+              "a window to a healthy follower comes from memory");
+static_assert(8 + 1 + collection_name_bytes_max + 1 + record_key_bytes_max <= lmdb_key_bytes_max,
+              "the longest key, of an expiry");
 static_assert(operation_id_bytes_max + 9 + 1 <= lmdb_key_bytes_max);
 static_assert(frame_bytes_max < link_output_bytes_max);
 static_assert(record_value_bytes_max <= http_body_bytes_max);

@@ -1,11 +1,10 @@
 #include "runtime/base/log.hpp"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
-
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace mainstay {
 
@@ -19,10 +18,14 @@ bool json_lines = false;
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warn: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -54,7 +57,8 @@ bool log_enabled(LogLevel level) {
 
 void log_line(LogLevel level, std::string_view component, std::string_view text) {
   if (json_lines)
-    logger().log(level_of(level), R"("component":{},"message":{})", quoted(component), quoted(text));
+    logger().log(level_of(level), R"("component":{},"message":{})", quoted(component),
+                 quoted(text));
   else
     logger().log(level_of(level), "{:<10} {}", component, text);
 }

@@ -1,10 +1,10 @@
-// The log facade; the only place behind which spdlog stands. A line is an event: a level, the component, what happened with its values.
-// Thread-safe. Never logs record values or secrets.
+// The log facade; the only place behind which spdlog stands. A line is an event: a level, the
+// component, what happened with its values. Thread-safe. Never logs record values or secrets.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace mainstay {
 
@@ -15,7 +15,8 @@ struct LogOptions {
   bool json = false;  // one JSON object a line instead of text
 };
 
-// Sets level and form; call once at start, before other threads log. Without it: info, text, standard error.
+// Sets level and form; call once at start, before other threads log. Without it: info, text,
+// standard error.
 void start_logging(const LogOptions& options);
 bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view component, std::string_view text);
@@ -24,7 +25,8 @@ void log_line(LogLevel level, std::string_view component, std::string_view text)
 template <class... Args>
 void log_at(LogLevel level, std::string_view component, fmt::format_string<Args...> format,
             Args&&... args) {
-  if (log_enabled(level)) log_line(level, component, fmt::format(format, std::forward<Args>(args)...));
+  if (log_enabled(level))
+    log_line(level, component, fmt::format(format, std::forward<Args>(args)...));
 }
 
 template <class... Args>

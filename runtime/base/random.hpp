@@ -1,4 +1,5 @@
-// Random numbers as an interface, so that a whole cluster runs from one seed. The real source is in runtime/sys.
+// Random numbers as an interface, so that a whole cluster runs from one seed. The real source is in
+// runtime/sys.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,15 @@ class Random {
   // Uniform over all 64-bit values.
   virtual std::uint64_t next() = 0;
 
-  // Uniform in [low, high]. REQUIRES: low <= high. The bias of the modulo is below 2^-32 for every range used here.
+  // Uniform in [low, high]. REQUIRES: low <= high. The bias of the modulo is below 2^-32 for every
+  // range used here.
   std::uint64_t between(std::uint64_t low, std::uint64_t high) {
     return low + next() % (high - low + 1);
   }
 };
 
-// xoshiro256** 1.0 (Blackman, Vigna, 2018), seeded by splitmix64: the same seed gives the same sequence on every platform.
+// xoshiro256** 1.0 (Blackman, Vigna, 2018), seeded by splitmix64: the same seed gives the same
+// sequence on every platform.
 class SeededRandom final : public Random {
  public:
   explicit SeededRandom(std::uint64_t seed) {
@@ -43,7 +46,9 @@ class SeededRandom final : public Random {
   }
 
  private:
-  static std::uint64_t rotate(std::uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
+  static std::uint64_t rotate(std::uint64_t x, int bits) {
+    return (x << bits) | (x >> (64 - bits));
+  }
 
   std::uint64_t state_[4];
 };

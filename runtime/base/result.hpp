@@ -1,11 +1,13 @@
-// Result<T>: a value or an Error. Used for everything the outside world can do to us; our own mistakes are ASSERTs.
+// Result<T>: a value or an Error. Used for everything the outside world can do to us; our own
+// mistakes are ASSERTs.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 #include "runtime/base/assert.hpp"
 
@@ -20,7 +22,8 @@ enum class Errc {
 
 // Stable name of the kind ("not_found"): problem type, log field, test expectation.
 std::string_view to_string(Errc code);
-// The kind with this name; nothing for a name this release does not know. Kinds are stored and sent by name, never by number.
+// The kind with this name; nothing for a name this release does not know. Kinds are stored and sent
+// by name, never by number.
 std::optional<Errc> errc_of(std::string_view name);
 std::string_view title_of(Errc code);
 int http_status_of(Errc code);
@@ -59,17 +62,17 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 }  // namespace mainstay
 
 // Leaves the function with the error of `expression` (a Result<void>).
-#define TRY(expression)                                                              \
-  do {                                                                               \
-    auto try_result_ = (expression);                                                 \
-    if (!try_result_) return ::mainstay::Failure{std::move(try_result_).error()};    \
+#define TRY(expression)                                                           \
+  do {                                                                            \
+    auto try_result_ = (expression);                                              \
+    if (!try_result_) return ::mainstay::Failure{std::move(try_result_).error()}; \
   } while (false)
 
 #define MAINSTAY_CONCAT_(a, b) a##b
 #define MAINSTAY_CONCAT(a, b) MAINSTAY_CONCAT_(a, b)
-#define MAINSTAY_TRY_ASSIGN_(name, declaration, expression)         \
-  auto name = (expression);                                         \
-  if (!name) return ::mainstay::Failure{std::move(name).error()};   \
+#define MAINSTAY_TRY_ASSIGN_(name, declaration, expression)       \
+  auto name = (expression);                                       \
+  if (!name) return ::mainstay::Failure{std::move(name).error()}; \
   declaration = std::move(*name)
 // TRY_ASSIGN(auto file, fs.open(path)): declares `file`, or leaves the function with the error.
 #define TRY_ASSIGN(declaration, expression) \

@@ -15,8 +15,9 @@ using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, std::ch
 // Wall-clock time in UTC.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
-// Hybrid logical clock stamp (Kulkarni et al., "Logical Physical Clocks", 2014): wall milliseconds since 1970 and a counter that keeps
-// stamps of one cause-and-effect chain increasing when wall clocks stand still or step back.
+// Hybrid logical clock stamp (Kulkarni et al., "Logical Physical Clocks", 2014): wall milliseconds
+// since 1970 and a counter that keeps stamps of one cause-and-effect chain increasing when wall
+// clocks stand still or step back.
 struct HlcStamp {
   std::uint64_t millis = 0;
   std::uint32_t counter = 0;

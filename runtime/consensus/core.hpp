@@ -1,20 +1,26 @@
-// The Raft core of one group on one node: a pure state machine. Inputs are method calls; outputs are collected in a Ready.
+// The Raft core of one group on one node: a pure state machine. Inputs are method calls; outputs
+// are collected in a Ready.
 //
 //   loop:  core.tick() | core.step(message) | core.propose(…) | core.stored(…) | …
 //          while (core.has_ready()) { Ready ready = core.take_ready(); … }
 //
-// The caller's duties for each Ready, in this order of dependencies (not of time; each may be done in another thread):
-//   1. persist: hand `persist` (hard state, truncation, entries, snapshot switch) to the log writer as ONE durable commit. When that
-//      commit has returned, call stored(persist.mark). Commits happen in the order of the Readies.
+// The caller's duties for each Ready, in this order of dependencies (not of time; each may be done
+// in another thread):
+//   1. persist: hand `persist` (hard state, truncation, entries, snapshot switch) to the log writer
+//      as ONE durable commit. When that commit has returned, call stored(persist.mark). Commits
+//      happen in the order of the Readies.
 //   2. send_now: may leave at once.
-//   3. send_after_stored: may leave only after the persist of the same Ready is durable (votes granted, appends acknowledged).
+//   3. send_after_stored: may leave only after the persist of the same Ready is durable (votes
+//      granted, appends acknowledged).
 //   4. committed: apply in order, then call applied(index).
 //   5. reads: serve each once applied >= its index.
 // If persisting fails the process stops: the core has no way to hear of it.
 //
-// Owner: the replica actor (or the simulator). Not thread-safe: one thread calls everything. No I/O, no clock, no allocation of meaning
-// elsewhere. The same inputs give the same outputs.
-// Source: Ongaro, "Consensus: Bridging Theory and Practice" (2014); etcd-io/raft for the shape; deviations are commented where they are.
+// Owner: the replica actor (or the simulator). Not thread-safe: one thread calls everything. No
+// I/O, no clock, no allocation of meaning elsewhere. The same inputs give the same outputs.
+//
+// Source: Ongaro, "Consensus: Bridging Theory and Practice" (2014); etcd-io/raft for the shape;
+// deviations are commented where they are.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +45,11 @@ struct CoreOptions {
   std::uint32_t heartbeat_ticks = 5;
   std::uint32_t election_ticks_min = 20;
   std::uint32_t election_ticks_max = 30;
-  std::uint32_t disk_stall_ticks = 40;   // a leader whose own persist is pending this long hands over
+  // a leader whose own persist is pending this long hands over
+  std::uint32_t disk_stall_ticks = 40;
   std::uint32_t promote_lag_entries = 1000;
-  std::uint32_t promote_stable_ticks = 100;  // a learner must stay within the lag this long before it is promoted
+  // a learner must stay within the lag this long before it is promoted
+  std::uint32_t promote_stable_ticks = 100;
   std::size_t append_bytes_max = 1 << 20;
   std::size_t inflight_appends_max = 256;
   std::size_t inflight_bytes_max = 16 << 20;
@@ -51,47 +59,52 @@ struct CoreOptions {
 // What the log store held when the process started.
 struct InitialState {
   HardState hard_state;
-  Membership membership;    // as of the snapshot (or bootstrap) point
-  Index applied = 0;        // the state machine's durable applied index; everything up to it is committed
+  Membership membership;  // as of the snapshot (or bootstrap) point
+  // the state machine's durable applied index; everything up to it is committed
+  Index applied = 0;
 };
 
 enum class CoreRole : std::uint8_t { follower, pre_candidate, candidate, leader };
 std::string_view to_string(CoreRole role);
 
-// Identifies one Persist among all: the core recognises by (term, last_index) that an acknowledgement belongs to what it still holds, so
-// that a completion of overwritten entries cannot acknowledge their successors.
+// Identifies one Persist among all: the core recognises by (term, last_index) that an
+// acknowledgement belongs to what it still holds, so that a completion of overwritten entries
+// cannot acknowledge their successors.
 struct PersistMark {
   std::uint64_t sequence = 0;  // 1, 2, 3 … in the order of the Readies
   Term term = 0;               // term of the last entry appended; 0 when none was
   Index last_index = 0;
 };
 
-// One durable commit of the log store. Applied in this order: snapshot switch, truncation, appends, hard state.
+// One durable commit of the log store. Applied in this order: snapshot switch, truncation, appends,
+// hard state.
 struct Persist {
   PersistMark mark;
   std::optional<HardState> hard_state;
   std::optional<Index> truncate_from;  // remove this entry and all after it
   std::vector<Entry> entries;          // contiguous, following what remains
-  // The staged snapshot becomes the state of this node: the log restarts after it. Set only after the caller reported it as received.
+  // The staged snapshot becomes the state of this node: the log restarts after it. Set only after
+  // the caller reported it as received.
   std::optional<SnapshotMeta> snapshot;
 
-  bool empty() const {
-    return !hard_state && !truncate_from && entries.empty() && !snapshot;
-  }
+  bool empty() const { return !hard_state && !truncate_from && entries.empty() && !snapshot; }
 };
 
 struct ReadState {
   std::uint64_t context = 0;  // as given to read_index()
-  Index index = 0;            // serve when applied >= index; 0: refused (no leader, no quorum): ask again
+  // serve when applied >= index; 0: refused (no leader, no quorum): ask again
+  Index index = 0;
 };
 
 struct Ready {
   Persist persist;
   std::vector<Message> send_now;
   std::vector<Message> send_after_stored;
-  std::vector<Entry> committed;  // next entries to apply, contiguous, limits::apply_bytes_max at a time
+  // next entries to apply, contiguous, limits::apply_bytes_max at a time
+  std::vector<Entry> committed;
   std::vector<ReadState> reads;
-  // A leader offered a snapshot: pull its bytes from `snapshot_source`, verify and stage them, then call snapshot_received().
+  // A leader offered a snapshot: pull its bytes from `snapshot_source`, verify and stage them, then
+  // call snapshot_received().
   std::optional<SnapshotMeta> pull_snapshot;
   NodeId snapshot_source;
 };
@@ -129,45 +142,56 @@ struct Status {
 class Core {
  public:
   // `log` and `random` must outlive the core.
-  Core(const CoreOptions& options, const InitialState& initial, const LogReader& log, Random& random);
+  Core(const CoreOptions& options, const InitialState& initial, const LogReader& log,
+       Random& random);
   ~Core();
   Core(Core&&) noexcept;
 
   // --- inputs ---
 
-  // Time passes: one tick (limits::tick_ms). Call at an even pace; several missed ticks may be made up by several calls.
+  // Time passes: one tick (limits::tick_ms). Call at an even pace; several missed ticks may be made
+  // up by several calls.
   void tick();
 
-  // A message from another core. Strangers, other incarnations and nonsense are dropped and counted.
+  // A message from another core. Strangers, other incarnations and nonsense are dropped and
+  // counted.
   void step(Message message);
 
-  // Appends an entry with this payload; returns its place. Errors: not_leader; busy (uncommitted bytes at the limit, or a transfer runs).
+  // Appends an entry with this payload; returns its place. Errors: not_leader; busy (uncommitted
+  // bytes at the limit, or a transfer runs).
   Result<Index> propose(Bytes payload);
 
-  // Several payloads, one entry each, one Ready: same errors, all or none. Returns the index of the first.
+  // Several payloads, one entry each, one Ready: same errors, all or none. Returns the index of the
+  // first.
   Result<Index> propose(std::vector<Bytes> payloads);
 
-  // Appends an entry without payload at which all replicas take their state hash. Errors as propose().
+  // Appends an entry without payload at which all replicas take their state hash. Errors as
+  // propose().
   Result<Index> propose_check();
 
-  // One membership change: `next` must differ from the current one in one member (added, removed, role, or incarnation replaced while it
-  // is a learner afterwards). Errors: not_leader, conflict (another change is under way; no commit in this term yet), invalid_argument.
+  // One membership change: `next` must differ from the current one in one member (added, removed,
+  // role, or incarnation replaced while it is a learner afterwards). Errors: not_leader, conflict
+  // (another change is under way; no commit in this term yet), invalid_argument.
   Result<Index> propose_membership(Membership next);
 
-  // Asks for a linearizable read point; the answer is a ReadState with this context. On a follower it is forwarded to the leader; lost
-  // messages are not repeated here: the caller asks again with a new context after its own timeout.
+  // Asks for a linearizable read point; the answer is a ReadState with this context. On a follower
+  // it is forwarded to the leader; lost messages are not repeated here: the caller asks again with
+  // a new context after its own timeout.
   void read_index(std::uint64_t context);
 
-  // Hands leadership to `to`, or to the most caught-up voter if none. Errors: not_leader, invalid_argument (no voter), conflict (runs).
+  // Hands leadership to `to`, or to the most caught-up voter if none. Errors: not_leader,
+  // invalid_argument (no voter), conflict (runs).
   Result<void> transfer(NodeId to);
 
   // Give up leadership and do not campaign while draining, unless nobody else can lead.
   void set_draining(bool draining);
 
-  // A node whose state differs from the majority (state hash), or that is not trusted yet, neither campaigns nor votes.
+  // A node whose state differs from the majority (state hash), or that is not trusted yet, neither
+  // campaigns nor votes.
   void set_quarantined(bool quarantined);
 
-  // The connection to a peer closed. A follower that loses its leader's connection starts a pre-vote soon (one to a few ticks).
+  // The connection to a peer closed. A follower that loses its leader's connection starts a
+  // pre-vote soon (one to a few ticks).
   void report_unreachable(NodeId peer);
 
   // This Persist is durable.
@@ -179,7 +203,8 @@ class Core {
   // The snapshot offered in Ready::pull_snapshot is staged and verified (ok), or could not be had.
   void snapshot_received(const SnapshotMeta& snapshot, bool ok);
 
-  // Leader: a member reported by its snapshot server as having finished or failed is resumed by its own snapshot_reply; nothing to call.
+  // Leader: a member reported by its snapshot server as having finished or failed is resumed by its
+  // own snapshot_reply; nothing to call.
 
   // --- outputs ---
 
@@ -194,11 +219,14 @@ class Core {
   // Messages dropped because sender or receiver identity did not match.
   std::uint64_t strangers_dropped() const;
 
-  // The lowest index that compaction must keep because a member is being fed from there (pins are bounded by the caller).
+  // The lowest index that compaction must keep because a member is being fed from there (pins are
+  // bounded by the caller).
   Index needed_from() const;
 
  private:
-  struct Impl;  // core_impl.hpp: shared by the topic files election, replication, reads, membership, transfer, snapshot
+  // core_impl.hpp: shared by the topic files election, replication, reads, membership, transfer,
+  // snapshot
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,10 +1,13 @@
 // How empty nodes become a cluster, once and only once. Pure.
 //
-// Every node is configured with the same initial list of (node id, addresses). An empty node has an incarnation made at random when its data
-// directory was initialised. When the node with the lowest id has heard all the listed nodes say "empty", it draws a cluster id, forms
-// itself durably and offers (cluster, membership with all incarnations) to the others; a node adopts an offer only if it is empty and the
-// offer lists its own (id, incarnation). A node that lost its disk later has an incarnation that no offer lists: it cannot adopt, and joins as a
-// learner instead. A formed node repeats the offer to listed nodes that are still empty for as long as the log starts at the bootstrap.
+// Every node is configured with the same initial list of (node id, addresses). An empty node has an
+// incarnation made at random when its data directory was initialised. When the node with the lowest
+// id has heard all the listed nodes say "empty", it draws a cluster id, forms itself durably and
+// offers (cluster, membership with all incarnations) to the others; a node adopts an offer only if
+// it is empty and the offer lists its own (id, incarnation). A node that lost its disk later has an
+// incarnation that no offer lists: it cannot adopt, and joins as a learner instead. A formed node
+// repeats the offer to listed nodes that are still empty for as long as the log starts at the
+// bootstrap.
 #pragma once
 
 #include <map>
@@ -26,7 +29,8 @@ class Formation {
   // `self` with its incarnation; `listed` as configured (incarnations unset), self included.
   Formation(Member self, std::vector<Member> listed);
 
-  // A peer's hello. Returns what this node must now form durably (it is the coordinator and has heard everyone), at most once.
+  // A peer's hello. Returns what this node must now form durably (it is the coordinator and has
+  // heard everyone), at most once.
   std::optional<Formed> on_hello(NodeId from, Incarnation incarnation, bool formed, Random& random);
 
   // Alone in the list: nothing to wait for.

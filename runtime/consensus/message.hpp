@@ -1,21 +1,29 @@
-// What the cores of a group say to each other. One struct for all types: most fields are shared, and a table below says which type
-// uses which. Cluster and group are checked by the frame around it; node identity (id and incarnation) is checked by the core.
+// What the cores of a group say to each other. One struct for all types: most fields are shared,
+// and the table below says which type uses which. Cluster and group are checked by the frame around
+// it; node identity (id and incarnation) is checked by the core.
 //
-//  type              index            log_term      commit     other
-//  pre_vote          last log index   its term      -          term = the term it would campaign in
-//  pre_vote_reply    -                -             -          reject; term = voter's real term when rejecting (rule 8 of the notes)
-//  vote              last log index   its term      -          forced: a transfer target asks, leader stickiness does not apply
-//  vote_reply        -                -             -          reject
-//  append            prev index       prev term     leader's   entries; context = newest read round; probe is an append without entries
-//  append_reply      match index      -             -          reject: index = rejected prev, hint_index/hint_term = where to try;
-//                                                              context echoed; applied = how far the follower has applied
-//  heartbeat         -                -             min(match, commit)  context = newest read round
-//  heartbeat_reply   -                -             -          context echoed; applied
-//  snapshot          -                -             -          snapshot: pull it from `from`
-//  snapshot_reply    match index      -             -          reject: the pull failed, try again
-//  timeout_now       -                -             -          campaign at once (leadership transfer)
-//  read_index        -                -             -          context = the asker's read id
-//  read_index_reply  read index       -             -          context; reject: not leader or no quorum, ask again
+//  type              index            log_term    commit      other
+//  pre_vote          last log index   its term    -           term = the one it would campaign in
+//  pre_vote_reply    -                -           -           reject; term = the voter's real term
+//                                                             when rejecting
+//  vote              last log index   its term    -           forced: a transfer target asks,
+//                                                             leader stickiness does not apply
+//  vote_reply        -                -           -           reject
+//  append            prev index       prev term   leader's    entries (none: a probe); context =
+//                                                             newest read round
+//  append_reply      match index      -           -           reject: index = rejected prev,
+//                                                             hint_index/hint_term = where to try;
+//                                                             context echoed; applied = how far the
+//                                                             follower has applied
+//  heartbeat         -                -           min(match,  context = newest read round
+//                                                 commit)
+//  heartbeat_reply   -                -           -           context echoed; applied
+//  snapshot          -                -           -           snapshot: pull it from `from`
+//  snapshot_reply    match index      -           -           reject: the pull failed, try again
+//  timeout_now       -                -           -           campaign at once (transfer)
+//  read_index        -                -           -           context = the asker's read id
+//  read_index_reply  read index       -           -           context; reject: not leader or no
+//                                                             quorum, ask again
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The words of the replicated log: terms, entries, members, snapshots. Plain values without behaviour; runtime/wire gives them bytes.
+// The words of the replicated log: terms, entries, members, snapshots. Plain values without
+// behaviour; runtime/wire gives them bytes.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +18,8 @@ namespace mainstay::consensus {
 using Term = std::uint64_t;   // 0: before the first election
 using Index = std::uint64_t;  // position in the log, the first entry has 1; 0 means "none"
 
-// What must be durable before anything else may happen: the current term and the vote given in it (Raft paper, figure 2).
+// What must be durable before anything else may happen: the current term and the vote given in it
+// (Raft paper, figure 2).
 struct HardState {
   Term term = 0;
   NodeId vote;  // none: no vote given in this term
@@ -30,7 +32,8 @@ enum class MemberRole : std::uint8_t {
   voter = 1,
 };
 
-// A node as the cluster knows it. (id, incarnation) is the identity: messages of another incarnation of the same id are dropped.
+// A node as the cluster knows it. (id, incarnation) is the identity: messages of another
+// incarnation of the same id are dropped.
 struct Member {
   NodeId id;
   Incarnation incarnation;
@@ -42,13 +45,15 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
-// Who belongs to the group, sorted by id, each id once. One change at a time differs in one member (Ongaro's thesis, section 4.1).
+// Who belongs to the group, sorted by id, each id once. One change at a time differs in one member
+// (Ongaro's thesis, section 4.1).
 struct Membership {
   std::vector<Member> members;
 
   const Member* find(NodeId id) const {
-    auto at = std::lower_bound(members.begin(), members.end(), id,
-                               [](const Member& member, NodeId wanted) { return member.id < wanted; });
+    auto at =
+        std::lower_bound(members.begin(), members.end(), id,
+                         [](const Member& member, NodeId wanted) { return member.id < wanted; });
     return at != members.end() && at->id == id ? &*at : nullptr;
   }
   bool is_voter(NodeId id) const {

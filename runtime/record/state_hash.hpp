@@ -1,6 +1,7 @@
-// The state hash: a sum modulo 2^128 over all rows, so that one write changes it in O(1): minus the old row, plus the new one.
-// Hashed are the logical fields, never stored bytes: two nodes with different storage formats still agree (docs/formats/state-hash.md).
-// Not hashed: the expiry queue (follows from the rows) and the counters themselves.
+// The state hash: a sum modulo 2^128 over all rows, so that one write changes it in O(1): minus the
+// old row, plus the new one. Hashed are the logical fields, never stored bytes: two nodes with
+// different storage formats still agree (docs/formats/state-hash.md). Not hashed: the expiry queue
+// (follows from the rows) and the counters themselves.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,5 @@
-// The words of the record state machine: records, commands, batches, outcomes. Plain values; runtime/wire gives them bytes.
+// The words of the record state machine: records, commands, batches, outcomes. Plain values;
+// runtime/wire gives them bytes.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,11 @@
 namespace mainstay::record {
 
 using Revision = std::uint64_t;  // cluster-wide number of a commit; the first has 1
-using Version = std::uint64_t;   // number of writes to one record, deletions included; the first has 1; 0: never written
+// number of writes to one record, deletions included; the first has 1; 0: never written
+using Version = std::uint64_t;
 
-// A document record. A deleted one stays as a tombstone (empty value) until its retention ends, so that its version goes on.
+// A document record. A deleted one stays as a tombstone (empty value) until its retention ends, so
+// that its version goes on.
 struct Record {
   Bytes value;  // JSON text as the client sent it, validated at the edge
   Version version = 0;
@@ -34,18 +37,21 @@ enum class CommandKind : std::uint8_t { put = 0, remove = 1 };
 
 // What must hold for a command to run; checked in the apply step. All given conditions must hold.
 struct Condition {
-  std::optional<Version> version_is;     // If-Match: exactly this version of a live record
-  std::vector<Version> version_is_not;   // If-None-Match with versions
-  bool must_exist = false;               // If-Match: *
-  bool must_be_absent = false;           // If-None-Match: *
+  std::optional<Version> version_is;    // If-Match: exactly this version of a live record
+  std::vector<Version> version_is_not;  // If-None-Match with versions
+  bool must_exist = false;              // If-Match: *
+  bool must_be_absent = false;          // If-None-Match: *
 
   bool operator==(const Condition&) const = default;
 };
 
-// One client request that changes state. `operation` is its identity: applied at most once (promise P3).
+// One client request that changes state. `operation` is its identity: applied at most once (promise
+// P3).
 struct Command {
-  std::string operation;   // Idempotency-Key, or made by the accepting node: limits::operation_id_bytes_max
-  Hash128 request_hash{};  // of everything the client asked; the same operation id with another hash is refused
+  // Idempotency-Key, or made by the accepting node: limits::operation_id_bytes_max
+  std::string operation;
+  // of everything the client asked; the same operation id with another hash is refused
+  Hash128 request_hash{};
   CommandKind kind = CommandKind::put;
   std::string collection;
   std::string key;
@@ -55,7 +61,8 @@ struct Command {
   bool operator==(const Command&) const = default;
 };
 
-// What one accepting node sends in one piece. `origin` routes the outcomes back to the waiting requests on that node.
+// What one accepting node sends in one piece. `origin` routes the outcomes back to the waiting
+// requests on that node.
 struct Batch {
   NodeId origin;
   BootId origin_boot;
@@ -65,21 +72,25 @@ struct Batch {
   bool operator==(const Batch&) const = default;
 };
 
-// The payload of one log entry: batches of several nodes under one replicated time, set by the leader.
+// The payload of one log entry: batches of several nodes under one replicated time, set by the
+// leader.
 struct LogBatch {
-  std::uint64_t wall_millis = 0;  // the leader's wall clock; replicated time never goes back whatever this says
+  // the leader's wall clock; replicated time never goes back whatever this says
+  std::uint64_t wall_millis = 0;
   std::vector<Batch> batches;
 
   bool operator==(const LogBatch&) const = default;
 };
 
-// What became of a command. Kept in the deduplication table, so that a repetition gets the same answer.
+// What became of a command. Kept in the deduplication table, so that a repetition gets the same
+// answer.
 struct Outcome {
   std::optional<Errc> refused;  // none: done
-  Version version = 0;          // of the record afterwards (done), or as found (precondition_failed)
-  Revision revision = 0;        // of the commit; 0 if nothing changed
-  bool created = false;         // the record did not exist before
-  bool replayed = false;        // answered from the deduplication table; not stored
+  // of the record afterwards (done), or as found (precondition_failed)
+  Version version = 0;
+  Revision revision = 0;  // of the commit; 0 if nothing changed
+  bool created = false;   // the record did not exist before
+  bool replayed = false;  // answered from the deduplication table; not stored
 
   bool operator==(const Outcome&) const = default;
 };
@@ -107,7 +118,8 @@ struct Counters {
   bool operator==(const Counters&) const = default;
 };
 
-// Something to be removed when replicated time reaches `due_millis`. Ordered by (due_millis, kind, collection, key).
+// Something to be removed when replicated time reaches `due_millis`. Ordered by (due_millis, kind,
+// collection, key).
 struct Expiry {
   enum class Kind : std::uint8_t { operation = 0, tombstone = 1 };
   std::uint64_t due_millis = 0;

@@ -1,4 +1,5 @@
-// What happens when the disk lies (promise P7): the process stops. The simulator replaces the handler to stop only the simulated node.
+// What happens when the disk lies (promise P7): the process stops. The simulator replaces the
+// handler to stop only the simulated node.
 #pragma once
 
 #include <functional>

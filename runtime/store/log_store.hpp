@@ -1,5 +1,6 @@
-// The durable log of one group in LMDB. Grammar of its tables: on top of log_store.cpp and docs/formats/log.md.
-// One writer thread calls write() and compact(); the LogReader part is for the core's thread; both may run at the same time.
+// The durable log of one group in LMDB. Grammar of its tables: on top of log_store.cpp and
+// docs/formats/log.md. One writer thread calls write() and compact(); the LogReader part is for the
+// core's thread; both may run at the same time.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +17,14 @@ class LogStore final : public consensus::LogReader {
   explicit LogStore(std::unique_ptr<Impl> impl);
   ~LogStore() override;
 
-  // Makes all of these durable in ONE commit (group commit: give it everything that is queued, in order). When it returns ok they survive a
-  // power cut. Any error means the process must stop; nothing is retried.
+  // Makes all of these durable in ONE commit (group commit: give it everything that is queued, in
+  // order). When it returns ok they survive a power cut. Any error means the process must stop;
+  // nothing is retried.
   Result<void> write(const std::vector<const consensus::Persist*>& persists);
 
-  // Forgets entries up to and including `to`, keeping their term for the log's new start. The caller guarantees that the record store has
-  // synced an applied index >= to. At most a bounded number of entries per call; returns the new first index.
+  // Forgets entries up to and including `to`, keeping their term for the log's new start. The
+  // caller guarantees that the record store has synced an applied index >= to. At most a bounded
+  // number of entries per call; returns the new first index.
   Result<consensus::Index> compact(consensus::Index to);
 
   // Publishes a snapshot that others may pull (bytes already durable), or none (index 0).
@@ -34,7 +37,8 @@ class LogStore final : public consensus::LogReader {
   consensus::Index first_index() const override;
   consensus::Index last_index() const override;
   std::optional<consensus::Term> term(consensus::Index index) const override;
-  std::vector<consensus::Entry> entries(consensus::Index low, consensus::Index high, std::size_t bytes_max) const override;
+  std::vector<consensus::Entry> entries(consensus::Index low, consensus::Index high,
+                                        std::size_t bytes_max) const override;
   consensus::SnapshotMeta snapshot() const override;
   std::vector<consensus::Entry> membership_entries() const override;
 

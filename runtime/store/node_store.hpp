@@ -1,14 +1,17 @@
 // Everything one node keeps on disk, in one data directory:
 //
-//   identity.json        cluster id (zero until formed), node id, incarnation, format version; written by write-sync-rename
-//   log/                 LMDB: entries, hard state, log start (log_store.hpp)
-//   records/             LMDB: the state machine's tables (record_store.hpp); `records.next/` while a snapshot is being installed
-//   snapshots/           <id>.snap made here, <id>.part being received
-//   evidence/            what a node that differed from the majority kept of itself
-//   lock                 held while a process uses the directory
+//   identity.json   cluster id (zero until formed), node id, incarnation, format version; written
+//                   by write-sync-rename
+//   log/            LMDB: entries, hard state, log start (log_store.hpp)
+//   records/        LMDB: the state machine's tables (record_store.hpp); `records.next/` while a
+//                   snapshot is being installed
+//   snapshots/      <id>.snap made here, <id>.part being received
+//   evidence/       what a node that differed from the majority kept of itself
+//   lock            held while a process uses the directory
 //
-// Opening checks format version, cluster, node and incarnation of every part and refuses what is foreign, newer or damaged, saying why
-// and what to do. Owner: the daemon (or the simulator), which hands log() to the log writer and records() to the applier.
+// Opening checks format version, cluster, node and incarnation of every part and refuses what is
+// foreign, newer or damaged, saying why and what to do. Owner: the daemon (or the simulator), which
+// hands log() to the log writer and records() to the applier.
 #pragma once
 
 #include <filesystem>
@@ -37,25 +40,27 @@ struct StoreOptions {
   std::uint64_t record_map_bytes = 1ULL << 40;
   std::uint64_t free_bytes_min = 256ULL << 20;     // below: storage_full for inserts
   std::uint64_t free_bytes_resume = 384ULL << 20;  // above: inserts again (hysteresis)
-  bool locked = true;                              // false in the simulator: several lives of one directory in one process
+  // false in the simulator: several lives of one directory in one process
+  bool locked = true;
   FatalHandler fatal = stop_process();
 };
 
 class NodeStore {
  public:
-  // Opens, or initialises an empty or missing directory with a fresh incarnation. Finishes or discards a snapshot installation that a crash
-  // interrupted: the old state or the new one, whole.
+  // Opens, or initialises an empty or missing directory with a fresh incarnation. Finishes or
+  // discards a snapshot installation that a crash interrupted: the old state or the new one, whole.
   static Result<std::unique_ptr<NodeStore>> open(const StoreOptions& options, Random& random);
   ~NodeStore();
 
   const Identity& identity() const;
 
-  // Binds a fresh node to its cluster, durably: the initial membership becomes the log's start (index 0, term 0).
-  // Errors: conflict when it belongs to another cluster already.
+  // Binds a fresh node to its cluster, durably: the initial membership becomes the log's start
+  // (index 0, term 0). Errors: conflict when it belongs to another cluster already.
   Result<void> form(ClusterId cluster, const consensus::Membership& initial);
 
-  // A node that must come back as a new member (lost trust in its own state): moves log and records to evidence/, takes a new incarnation,
-  // keeps the cluster. Only before log() and records() are in use, at start.
+  // A node that must come back as a new member (lost trust in its own state): moves log and records
+  // to evidence/, takes a new incarnation, keeps the cluster. Only before log() and records() are
+  // in use, at start.
   Result<void> start_over(Random& random);
   // Asks for start_over() at the next open, durably.
   Result<void> mark_for_start_over(const std::string& reason);

@@ -1,5 +1,6 @@
-// The record state machine's tables in LMDB. Grammar of its tables: on top of record_store.cpp and docs/formats/records.md.
-// One thread applies; any number of threads read through ReadView, each view used by one thread and short-lived.
+// The record state machine's tables in LMDB. Grammar of its tables: on top of record_store.cpp and
+// docs/formats/records.md. One thread applies; any number of threads read through ReadView, each
+// view used by one thread and short-lived.
 #pragma once
 
 #include <cstdint>
@@ -36,32 +37,40 @@ class RecordStore {
   explicit RecordStore(std::unique_ptr<Impl> impl);
   ~RecordStore();
 
-  // Applies committed entries in one transaction; entries at or below the applied index are skipped (replay after a crash).
-  // Not synced: sync() or a later checkpoint makes it durable; the log replays the rest.
+  // Applies committed entries in one transaction; entries at or below the applied index are skipped
+  // (replay after a crash). Not synced: sync() or a later checkpoint makes it durable; the log
+  // replays the rest.
   Result<ApplyResult> apply(std::span<const consensus::Entry> entries);
 
-  consensus::Index applied() const;          // visible to readers
-  consensus::Index durable_applied() const;  // survives a power cut; the log may be compacted up to here
-  Result<void> sync();                       // makes applied() durable
+  consensus::Index applied() const;  // visible to readers
+  // survives a power cut; the log may be compacted up to here
+  consensus::Index durable_applied() const;
+  Result<void> sync();  // makes applied() durable
 
   // Fails with busy when all reader slots are taken.
   Result<std::unique_ptr<ReadView>> read() const;
 
-  // Writes a compacting copy to <snapshots>/<id>.snap with its checksum, synced. `membership` is the one as of the view's applied index, of
-  // which the caller is sure because nothing is applied meanwhile (same thread as apply).
+  // Writes a compacting copy to <snapshots>/<id>.snap with its checksum, synced. `membership` is
+  // the one as of the view's applied index, of which the caller is sure because nothing is applied
+  // meanwhile (same thread as apply).
   Result<consensus::SnapshotMeta> make_snapshot(const consensus::Membership& membership);
-  // A piece of a snapshot file made here, for a peer. Thread-safe. Errors: not_found, invalid_argument (offset past the end).
-  Result<std::string> read_snapshot_chunk(const std::string& id, std::uint64_t offset, std::size_t bytes_max) const;
+  // A piece of a snapshot file made here, for a peer. Thread-safe. Errors: not_found,
+  // invalid_argument (offset past the end).
+  Result<std::string> read_snapshot_chunk(const std::string& id, std::uint64_t offset,
+                                          std::size_t bytes_max) const;
   // Keeps the newest `keep` snapshot files.
   Result<void> prune_snapshots(std::size_t keep);
 
-  // Receiving: chunks in order from 0; resumable: staged_bytes(id) says where to go on. finish verifies size, checksum and that the copy
-  // opens as a record store of this group at the promised index; nothing of the current state changes yet.
+  // Receiving: chunks in order from 0; resumable: staged_bytes(id) says where to go on. finish
+  // verifies size, checksum and that the copy opens as a record store of this group at the promised
+  // index; nothing of the current state changes yet.
   std::uint64_t staged_bytes(const std::string& id) const;
-  Result<void> stage_chunk(const consensus::SnapshotMeta& snapshot, std::uint64_t offset, std::string_view data);
+  Result<void> stage_chunk(const consensus::SnapshotMeta& snapshot, std::uint64_t offset,
+                           std::string_view data);
   Result<void> finish_staging(const consensus::SnapshotMeta& snapshot);
-  // Replaces the current tables by the staged ones; one durable switch (rename of the environment directory + sync). Waits for open views.
-  // Order with the log: the log store's Persist with `snapshot` is committed BEFORE this; open() repeats this step if a crash came between.
+  // Replaces the current tables by the staged ones; one durable switch (rename of the environment
+  // directory + sync). Waits for open views. Order with the log: the log store's Persist with
+  // `snapshot` is committed BEFORE this; open() repeats this step if a crash came between.
   Result<void> install(const consensus::SnapshotMeta& snapshot);
 
   // Recomputes the state hash from every row and compares. Errors: corrupt.

@@ -1,5 +1,6 @@
-// Bytes of everything durable. Schema: schemas/log.capnp and schemas/record.capnp. Encoding the same value gives the same bytes; decoders take
-// any bytes and answer `corrupt` for what is not theirs. Values of unknown newer kinds answer `wrong_version`: stop, never skip.
+// Bytes of everything durable. Schema: schemas/log.capnp and schemas/record.capnp. Encoding the
+// same value gives the same bytes; decoders take any bytes and answer `corrupt` for what is not
+// theirs. Values of unknown newer kinds answer `wrong_version`: stop, never skip.
 #pragma once
 
 #include <string>
@@ -11,7 +12,8 @@
 
 namespace mainstay::wire {
 
-// Log entry payloads. A LogBatch embeds encoded Batches as they came from the accepting nodes, without re-encoding them.
+// Log entry payloads. A LogBatch embeds encoded Batches as they came from the accepting nodes,
+// without re-encoding them.
 std::string encode(const record::Batch& batch);
 Result<record::Batch> decode_batch(Bytes bytes);  // values share `bytes`
 std::string encode_log_batch(std::uint64_t wall_millis, const std::vector<Bytes>& encoded_batches);
@@ -29,7 +31,8 @@ Result<consensus::SnapshotMeta> decode_snapshot_meta(std::string_view bytes);
 
 // Record store values.
 std::string encode(const record::Record& record);
-Result<record::Record> decode_record(std::string_view bytes);  // copies the value out of the database page
+// copies the value out of the database page
+Result<record::Record> decode_record(std::string_view bytes);
 std::string encode(const record::Operation& operation);
 Result<record::Operation> decode_operation(std::string_view bytes);
 std::string encode(const record::Counters& counters);

@@ -1,5 +1,6 @@
-// The one thing that travels between nodes: a frame. Its envelope says who speaks to whom, in which cluster and protocol version, and
-// carries a checksum of the body. Schema: schemas/peer.capnp; formats: docs/formats/frame.md.
+// The one thing that travels between nodes: a frame. Its envelope says who speaks to whom, in which
+// cluster and protocol version, and carries a checksum of the body. Schema: schemas/peer.capnp;
+// formats: docs/formats/frame.md.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +24,10 @@ inline constexpr std::uint32_t protocol_version_max = 1;
 struct Hello {
   std::uint32_t version_min = protocol_version_min;
   std::uint32_t version_max = protocol_version_max;
-  std::string release;        // "0.5.0"
-  bool formed = false;        // the node belongs to a formed cluster (ClusterId of the envelope is set)
-  std::string peer_address;   // as this node advertises itself
+  std::string release;  // "0.5.0"
+  // the node belongs to a formed cluster (ClusterId of the envelope is set)
+  bool formed = false;
+  std::string peer_address;  // as this node advertises itself
   std::string api_address;
 };
 
@@ -44,7 +46,8 @@ struct ConsensusMessages {
   std::vector<consensus::Message> messages;
 };
 
-// A batch of commands for the leader; the body is an encoded record::Batch. Answered by ProposeReply with the same id.
+// A batch of commands for the leader; the body is an encoded record::Batch. Answered by
+// ProposeReply with the same id.
 struct ProposeRequest {
   std::uint64_t id = 0;
   Bytes batch;
@@ -57,7 +60,8 @@ struct ProposeReply {
   std::uint64_t index = 0;
 };
 
-// A piece of a snapshot file. Answered by SnapshotChunk; `data` empty and `refused` set when the source does not hold it any more.
+// A piece of a snapshot file. Answered by SnapshotChunk; `data` empty and `refused` set when the
+// source does not hold it any more.
 struct SnapshotRequest {
   std::string id;
   std::uint64_t offset = 0;
@@ -79,7 +83,12 @@ struct StateHashReport {
 
 // Administration that only the leader can do, forwarded by the node that was asked.
 struct AdminRequest {
-  enum class Kind : std::uint8_t { add_member = 0, remove_member = 1, promote_member = 2, transfer = 3 };
+  enum class Kind : std::uint8_t {
+    add_member = 0,
+    remove_member = 1,
+    promote_member = 2,
+    transfer = 3
+  };
   std::uint64_t id = 0;
   Kind kind = Kind::transfer;
   consensus::Member member;  // add: whole; remove, promote, transfer: id (0: any)
@@ -94,8 +103,9 @@ struct AdminReply {
 // The sender stops soon: connections and leadership go elsewhere.
 struct GoAway {};
 
-using Body = std::variant<Hello, FormationOffer, JoinRequest, ConsensusMessages, ProposeRequest, ProposeReply, SnapshotRequest, SnapshotChunk,
-                          StateHashReport, AdminRequest, AdminReply, GoAway>;
+using Body = std::variant<Hello, FormationOffer, JoinRequest, ConsensusMessages, ProposeRequest,
+                          ProposeReply, SnapshotRequest, SnapshotChunk, StateHashReport,
+                          AdminRequest, AdminReply, GoAway>;
 
 struct Frame {
   std::uint32_t version = protocol_version_max;
@@ -104,14 +114,17 @@ struct Frame {
   NodeId from;
   Incarnation from_incarnation;
   BootId from_boot;
-  NodeId to;  // none in the dialler's first Hello when it does not know the other's incarnation yet: to_incarnation is then zero
+  // none in the dialler's first Hello when it does not know the other's incarnation yet:
+  // to_incarnation is then zero
+  NodeId to;
   Incarnation to_incarnation;
   Body body;
 };
 
 std::string encode(const Frame& frame);
 
-// Any bytes are safe to give. Errors: corrupt (checksum, structure), wrong_version (outside our window), too_large.
+// Any bytes are safe to give. Errors: corrupt (checksum, structure), wrong_version (outside our
+// window), too_large.
 Result<Frame> decode_frame(Bytes bytes);
 
 }  // namespace mainstay::wire
