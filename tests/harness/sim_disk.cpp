@@ -1,0 +1,205 @@
+#include "tests/harness/sim_disk.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/base/assert.hpp"
+#include "tests/harness/disk_state.hpp"
+
+namespace mainstay::harness {
+
+namespace {
+
+using Guard = std::lock_guard<std::recursive_mutex>;
+
+off_t size_of(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 ? status.st_size : 0;
+}
+
+void write_back(int fd, std::uint64_t offset, std::string bytes, std::uint64_t length) {
+  bytes.resize(length, '\0');
+  real_call::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+}
+
+// How a power cut treats one dirty block: keep, lose, or tear it at a sector.
+void lose_block(const DiskFile& file, std::uint64_t block, const std::string& before,
+                Random& random) {
+  std::string old = before;
+  old.resize(disk_block_bytes, '\0');
+  if (random.between(0, 7) != 0) {
+    write_back(file.fd, block * disk_block_bytes, old, disk_block_bytes);
+    return;
+  }
+  for (std::uint64_t at = 0; at < disk_block_bytes; at += disk_sector_bytes)
+    if (random.between(0, 1) == 0)
+      write_back(file.fd, block * disk_block_bytes + at, old.substr(at, disk_sector_bytes),
+                 disk_sector_bytes);
+}
+
+std::size_t lose_part(DiskFile& file, Random& random) {
+  // Three worlds: nothing of it was written back yet, all of it was, or some of it.
+  const std::uint64_t world = random.between(0, 3);
+  std::size_t lost = 0;
+  const off_t size = size_of(file.fd);
+  for (const auto& [block, before] : file.before) {
+    if (world == 1 || (world >= 2 && random.between(0, 1) == 0)) continue;
+    lose_block(file, block, before, random);
+    ++lost;
+  }
+  if (file.size_changed) {
+    const bool lose_size = world == 0 || (world >= 2 && random.between(0, 1) == 0);
+    real_call::ftruncate(file.fd, lose_size ? file.durable_size : size);
+  }
+  file.before.clear();
+  file.size_changed = false;
+  file.durable_size = size_of(file.fd);
+  return lost;
+}
+
+void undo(const DirectoryChange& change) {
+  switch (change.kind) {
+    case DirectoryChange::Kind::rename:
+      real_call::rename(change.to.c_str(), change.from.c_str());
+      if (!change.parked.empty()) real_call::rename(change.parked.c_str(), change.to.c_str());
+      break;
+    case DirectoryChange::Kind::unlink:
+      if (!change.parked.empty()) real_call::rename(change.parked.c_str(), change.from.c_str());
+      break;
+    case DirectoryChange::Kind::rmdir: real_call::mkdir(change.from.c_str(), 0755); break;
+    case DirectoryChange::Kind::mkdir: std::filesystem::remove_all(change.from); break;
+  }
+}
+
+}  // namespace
+
+void SimDisk::State::forget_files() {
+  for (auto& [key, file] : files)
+    if (file->fd >= 0) ::close(file->fd);
+  files.clear();
+  for (const DirectoryChange& change : changes)
+    if (!change.parked.empty()) real_call::unlink(change.parked.c_str());
+  changes.clear();
+}
+
+SimDisk::SimDisk(std::filesystem::path directory)
+    : directory_{std::move(directory)}, state_{std::make_unique<State>()} {
+  std::filesystem::create_directories(directory_);
+  state_->root = directory_.string() + "/";
+  state_->parked = directory_.string() + ".parked/";
+  std::filesystem::create_directories(state_->parked);
+  Guard guard{disk_registry().mutex};
+  disk_registry().disks.push_back(state_.get());
+}
+
+SimDisk::~SimDisk() {
+  const PastTheDisk past;
+  {
+    Guard guard{disk_registry().mutex};
+    state_->forget_files();
+    auto& disks = disk_registry().disks;
+    disks.erase(std::find(disks.begin(), disks.end(), state_.get()));
+  }
+  std::error_code ignored;  // a test directory on a memory file system: nothing depends on its removal
+  std::filesystem::remove_all(directory_, ignored);
+  std::filesystem::remove_all(state_->parked, ignored);
+}
+
+void SimDisk::detach() {
+  Guard guard{disk_registry().mutex};
+  state_->detached = true;
+}
+
+void SimDisk::attach() {
+  Guard guard{disk_registry().mutex};
+  state_->detached = false;
+}
+
+std::size_t SimDisk::power_cut(Random& random) {
+  const PastTheDisk past;
+  std::size_t lost = 0;
+  for (auto& [key, file] : state_->files) lost += lose_part(*file, random);
+  const std::size_t kept = random.between(0, state_->changes.size());
+  while (state_->changes.size() > kept) {
+    undo(state_->changes.back());
+    state_->changes.pop_back();
+    ++lost;
+  }
+  state_->forget_files();
+  return lost;
+}
+
+void SimDisk::cut_after(std::uint64_t operations) {
+  state_->cut_armed = true;
+  state_->cut_in = operations;
+}
+
+bool SimDisk::cut_happened() const {
+  return state_->cut;
+}
+
+void SimDisk::clear_cut() {
+  state_->cut_armed = state_->cut = false;
+}
+
+void SimDisk::fail_after(std::uint64_t operations, int error) {
+  state_->failure_armed = true;
+  state_->failure_in = operations;
+  state_->failure = error;
+}
+
+bool SimDisk::failure_happened() const {
+  return state_->failing;
+}
+
+void SimDisk::clear_failure() {
+  state_->failure_armed = state_->failing = false;
+}
+
+bool SimDisk::flip_bit(const std::string& suffix, Random& random) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_)) {
+    const std::string path = entry.path().string();
+    if (!entry.is_regular_file() || !path.ends_with(suffix)) continue;
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    const auto size = static_cast<std::uint64_t>(size_of(fd));
+    bool flipped = false;
+    for (int tries = 0; fd >= 0 && size > 0 && tries < 64 && !flipped; ++tries) {
+      const auto at = static_cast<off_t>(random.between(0, size - 1));
+      char byte = 0;
+      real_call::pread(fd, &byte, 1, at);
+      if (byte == 0) continue;  // most likely unused space, where damage shows nowhere
+      byte = static_cast<char>(byte ^ (1 << random.between(0, 7)));
+      flipped = real_call::pwrite(fd, &byte, 1, at) == 1;
+    }
+    if (fd >= 0) ::close(fd);
+    if (flipped) return true;
+  }
+  return false;
+}
+
+void SimDisk::wipe() {
+  const PastTheDisk past;
+  state_->forget_files();
+  std::filesystem::remove_all(directory_);
+  std::filesystem::create_directories(directory_);
+}
+
+std::uint64_t SimDisk::writes() const {
+  return state_->writes;
+}
+
+std::uint64_t SimDisk::syncs() const {
+  return state_->syncs;
+}
+
+std::size_t SimDisk::unsynced_blocks() const {
+  std::size_t sum = 0;
+  for (const auto& [key, file] : state_->files) sum += file->before.size();
+  return sum;
+}
+
+}  // namespace mainstay::harness
