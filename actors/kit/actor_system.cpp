@@ -1,0 +1,44 @@
+#include "actors/kit/actor_system.hpp"
+
+#include <random>
+
+#include <caf/all.hpp>
+#include <caf/io/all.hpp>
+
+#include "actors/kit/type_ids.hpp"
+#include "runtime/base/assert.hpp"
+
+// CAF makes its node id from the MAC addresses and the process id. Two containers of one host can
+// agree in both, and one started again has the same as before its end: handles would then reach
+// another node or an earlier life. This definition takes the place of CAF's own (the dynamic linker
+// prefers the executable's), so that every actor system gets a random number where the process id
+// was.
+namespace caf::detail {
+__attribute__((visibility("default"))) unsigned get_process_id();
+unsigned get_process_id() {
+  return (std::random_device{}() & 0x7fffffffu) | 1u;
+}
+}  // namespace caf::detail
+
+namespace mainstay::kit {
+
+ActorSystemConfig::ActorSystemConfig(const SystemOptions& options) {
+  add_message_types<caf::id_block::mainstay_wire>();
+  if (options.virtual_time) {
+    ASSERT_MSG(!options.networking, "the network does not follow virtual time");
+    set("scheduler.policy", caf::atom("testing"));
+    return;
+  }
+  set("scheduler.policy", caf::atom("sharing"));
+  set("scheduler.max-threads", options.scheduler_threads);
+  set("scheduler.max-throughput", std::size_t{50});
+  if (!options.networking) return;
+  load<caf::io::middleman>();
+  set("middleman.workers", std::size_t{0});
+  set("middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{500}});
+  set("middleman.connection-timeout", caf::timespan{std::chrono::seconds{5}});
+  set("middleman.enable-automatic-connections", false);
+  set("middleman.app-identifiers", std::vector<std::string>{"mainstay/1"});
+}
+
+}  // namespace mainstay::kit
