@@ -71,7 +71,7 @@ class ActorTest : public ::testing::Test {
   template <class Answer, class Handle, class Message>
   Answer ask(const Handle& whom, Message question) {
     Answer answer{};
-    auto pending = self_->request(whom, 1h, std::move(question));
+    auto pending = self_->request(whom, 3600s, std::move(question));
     settle();
     pending.receive(
         [&answer](Answer& given) { answer = std::move(given); },

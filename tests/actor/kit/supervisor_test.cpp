@@ -23,6 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using namespace std::chrono_literals;
 
 // What happened to the children, in order: "+a" started, "-a" ended.
 using Story = std::shared_ptr<std::vector<std::string>>;

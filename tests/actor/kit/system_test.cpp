@@ -9,8 +9,8 @@ namespace mainstay::kit {
 namespace {
 
 TEST(ActorSystem, each_system_has_its_own_random_node_id) {
-  ActorSystemConfig config_a{SystemOptions{false, false, 1}};
-  ActorSystemConfig config_b{SystemOptions{false, false, 1}};
+  ActorSystemConfig config_a;
+  ActorSystemConfig config_b;
   caf::actor_system a{config_a};
   caf::actor_system b{config_b};
   EXPECT_NE(a.node(), b.node());
