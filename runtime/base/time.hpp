@@ -25,9 +25,11 @@ struct HlcStamp {
   auto operator<=>(const HlcStamp&) const = default;
 };
 
-// The next stamp after `last`, given the wall clock: never smaller than `last`.
+// The next stamp after `last`, given the wall clock: always greater than `last`.
 constexpr HlcStamp next_stamp(HlcStamp last, std::uint64_t wall_millis) {
   if (wall_millis > last.millis) return HlcStamp{wall_millis, 0};
+  // A clock that was far ahead once lets the counter run for days.
+  if (last.counter == UINT32_MAX) return HlcStamp{last.millis + 1, 0};
   return HlcStamp{last.millis, last.counter + 1};
 }
 
