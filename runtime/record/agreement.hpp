@@ -16,6 +16,8 @@ struct Verdict {
   std::vector<NodeId> agreeing;
   std::vector<NodeId> differing;  // empty: all reports so far agree
   bool no_majority = false;       // reports of all voters are in and none is shared by a majority
+
+  bool operator==(const Verdict&) const = default;
 };
 
 class Agreement {
