@@ -97,6 +97,22 @@ configure() {
   fi
 }
 
+# build_in DIR [cmake --build options]: on a terminal Ninja's own progress line; elsewhere a line at each tenth.
+build_in() {
+  if [ -t 1 ]; then
+    cmake --build "$1" -j "$(jobs)" "${@:2}"
+  else
+    cmake --build "$1" -j "$(jobs)" "${@:2}" 2>&1 | awk '
+      /^\[[0-9]+\/[0-9]+\] / {
+        split(substr($1, 2), part, "[/\\]]")
+        tenth = int(10 * part[1] / part[2])
+        if (tenth != shown) { shown = tenth; print; fflush() }
+        next
+      }
+      { print; fflush() }'
+  fi
+}
+
 prepare_build_folder() {
   mkdir -p "$top/build"
   # ccache needs a home; a service account may have none.

@@ -16,8 +16,6 @@ check_format() {
   [ -z "$bad" ] || { say "not formatted; run: clang-format -i" $bad && return 1; }
 }
 
-build_in() { cmake --build "$1" -j "$(jobs)" "${@:2}"; }
-
 # run_tests DIR [ctest options]
 run_tests() {
   local dir=$1
@@ -41,7 +39,8 @@ tidy_files() {
   done
   say "${#files[@]} files"
   [ ${#files[@]} -gt 0 ] || return 0
-  printf '%s\n' "${files[@]}" | xargs -n 1 -P "$(jobs)" clang-tidy -p build/tidy --quiet
+  printf '%s\n' "${files[@]}" |
+    xargs -n 1 -P "$(jobs)" clang-tidy -p build/tidy --quiet 2> >(grep -v 'warnings generated' >&2)
 }
 
 # Changed: since the upstream branch, or the last commit where there is none; and what is not committed.

@@ -1,4 +1,5 @@
-# One INTERFACE target per outside library. Which folder may use which is checked by tests/tidy, not here.
+# One target per outside library. Which folder may use which is checked by tests/tidy, not here. The installed package includes this file
+# too, so every target made here is IMPORTED: it is looked up again on the user's machine, never exported.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)
 find_package(Boost 1.81 REQUIRED COMPONENTS json url)
@@ -17,11 +18,13 @@ find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_path(CAF_INCLUDE_DIR caf/all.hpp REQUIRED)
 find_library(CAF_CORE_LIBRARY caf_core REQUIRED)
 find_library(CAF_IO_LIBRARY caf_io REQUIRED)
-add_library(mainstay_caf INTERFACE)
-target_include_directories(mainstay_caf SYSTEM INTERFACE ${CAF_INCLUDE_DIR})
-target_link_libraries(mainstay_caf INTERFACE ${CAF_IO_LIBRARY} ${CAF_CORE_LIBRARY} Threads::Threads)
-# Turns a message type that nobody registered into a compile error instead of an empty message at the receiver.
-target_compile_definitions(mainstay_caf INTERFACE CAF_ENABLE_TYPE_ID_CHECKS)
+if(NOT TARGET mainstay_caf)
+  add_library(mainstay_caf INTERFACE IMPORTED GLOBAL)
+  target_include_directories(mainstay_caf SYSTEM INTERFACE ${CAF_INCLUDE_DIR})
+  target_link_libraries(mainstay_caf INTERFACE ${CAF_IO_LIBRARY} ${CAF_CORE_LIBRARY} Threads::Threads)
+  # Turns a message type that nobody registered into a compile error instead of an empty message at the receiver.
+  target_compile_definitions(mainstay_caf INTERFACE CAF_ENABLE_TYPE_ID_CHECKS)
+endif()
 
 if(MAINSTAY_TESTS)
   find_package(GTest REQUIRED)
