@@ -1,0 +1,172 @@
+#include "runtime/http/server.hpp"
+
+#include <condition_variable>
+#include <thread>
+
+#include "runtime/base/log.hpp"
+#include "runtime/http/connection.hpp"
+
+namespace mainstay::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+// Connections over the limit that are still told why, before the rest are closed at once.
+constexpr std::size_t refusing_connections_max = 64;
+constexpr Millis accept_pause{100};
+constexpr int backlog = 4096;
+
+}  // namespace
+
+class Server::Core {
+ public:
+  Core(const ServerOptions& options, const sys::Clock& clock, Handler handler)
+      : shared_{std::make_shared<Shared>(options, clock, std::move(handler))} {
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i)
+      threads_.push_back(std::make_shared<IoThread>(shared_));
+  }
+  ~Core() { stop(Millis{0}); }
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  Result<void> listen();
+  void start();
+  void stop(Millis grace);
+
+  config::Endpoint endpoint() const { return endpoint_; }
+  Shared& shared() { return *shared_; }
+
+ private:
+  void accept();
+  void on_accept(error_code error, tcp::socket socket, const std::shared_ptr<IoThread>& thread);
+  void stop_accepting();
+
+  std::shared_ptr<Shared> shared_;
+  std::vector<std::shared_ptr<IoThread>> threads_;
+  std::vector<std::thread> running_;
+  std::optional<tcp::acceptor> acceptor_;  // on the first thread
+  std::optional<asio::steady_timer> accept_timer_;
+  config::Endpoint endpoint_;
+  std::size_t next_thread_ = 0;
+  bool stopped_ = false;
+};
+
+Result<void> Server::Core::listen() {
+  const config::Endpoint& wanted = shared_->options.listen;
+  asio::io_context& context = threads_.front()->context();
+  error_code error;
+  tcp::resolver resolver{context};
+  const auto found =
+      resolver.resolve(wanted.host, std::to_string(wanted.port),
+                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  if (error || found.empty())
+    return fail(Errc::invalid_argument,
+                "api.listen: '" + wanted.host + "' has no address: " + error.message());
+  const tcp::endpoint address = found.begin()->endpoint();
+  acceptor_.emplace(context);
+  acceptor_->open(address.protocol(), error);
+  if (!error) acceptor_->set_option(tcp::acceptor::reuse_address{true}, error);
+  if (!error) acceptor_->bind(address, error);
+  if (!error) acceptor_->listen(backlog, error);
+  if (error)
+    return fail(Errc::unavailable,
+                "cannot listen on " + to_string(wanted) + ": " + error.message());
+  endpoint_ = {wanted.host, acceptor_->local_endpoint().port()};
+  accept_timer_.emplace(context);
+  return {};
+}
+
+void Server::Core::start() {
+  accept();
+  for (const auto& thread : threads_) running_.emplace_back([thread] { thread->run(); });
+}
+
+void Server::Core::accept() {
+  const auto& thread = threads_[next_thread_++ % threads_.size()];
+  acceptor_->async_accept(thread->context(), [this, thread](error_code error, tcp::socket socket) {
+    on_accept(error, std::move(socket), thread);
+  });
+}
+
+void Server::Core::on_accept(error_code error, tcp::socket socket,
+                             const std::shared_ptr<IoThread>& thread) {
+  if (!acceptor_->is_open()) return;
+  if (error) {
+    // Out of file descriptors, most likely: accepting at once again would only burn the processor.
+    log_warn("http", "cannot accept a connection: {}", error.message());
+    accept_timer_->expires_after(accept_pause);
+    accept_timer_->async_wait([this](error_code cancelled) {
+      if (!cancelled && acceptor_->is_open()) accept();
+    });
+    return;
+  }
+  const std::size_t open = shared_->open;
+  const std::size_t max = shared_->options.connections_max;
+  if (open >= max) ++shared_->refused;
+  if (open < max + refusing_connections_max) {
+    if (open < max) ++shared_->accepted;
+    auto connection = std::make_shared<Connection>(thread, std::move(socket), open >= max);
+    thread->dispatch([connection] { connection->start(); });
+  }
+  accept();
+}
+
+void Server::Core::stop_accepting() {
+  error_code ignored;
+  acceptor_->close(ignored);
+  accept_timer_->cancel();
+}
+
+void Server::Core::stop(Millis grace) {
+  if (std::exchange(stopped_, true) || running_.empty()) return;
+  shared_->stopping = true;
+  threads_.front()->post([this] { stop_accepting(); });
+  for (const auto& thread : threads_) thread->post([thread] { thread->begin_stop(); });
+  // Waited out in real time: it is a bound for the operator, and nothing is decided by it.
+  const auto end = std::chrono::steady_clock::now() + grace;
+  while (shared_->open > 0 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(Millis{2});
+  for (const auto& thread : threads_) thread->post([thread] { thread->close(); });
+  for (std::thread& thread : running_) thread.join();
+}
+
+Server::Server(std::unique_ptr<Core> core) : core_{std::move(core)} {}
+
+Server::~Server() = default;
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, const sys::Clock& clock,
+                                              Handler handler) {
+  auto core = std::make_unique<Core>(options, clock, std::move(handler));
+  TRY(core->listen());
+  core->start();
+  return std::unique_ptr<Server>{new Server{std::move(core)}};
+}
+
+config::Endpoint Server::endpoint() const {
+  return core_->endpoint();
+}
+
+ServerCounts Server::counts() const {
+  const Shared& shared = core_->shared();
+  ServerCounts counts;
+  counts.connections_open = shared.open;
+  counts.connections_accepted = shared.accepted;
+  counts.connections_refused = shared.refused;
+  counts.requests = shared.requests;
+  counts.requests_bad = shared.bad;
+  counts.timeouts = shared.timeouts;
+  return counts;
+}
+
+void Server::drain() {
+  core_->shared().draining = true;
+}
+
+void Server::stop(Millis grace) {
+  core_->stop(grace);
+}
+
+}  // namespace mainstay::http
