@@ -339,6 +339,12 @@ void Connection::on_sent(error_code error) {
 
 void Connection::linger() {
   error_code error;
+  // A stopping server does not wait for clients that have nothing more to say.
+  const bool unread = buffer_.size() > 0 || socket_.available(error) > 0;
+  if (shared_.stopping && !unread) {
+    close();
+    return;
+  }
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
   if (error) {
     close();
