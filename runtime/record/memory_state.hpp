@@ -36,7 +36,10 @@ class MemoryState final : public StateWriter {
   // How many expiries wait: one for each operation, at most one for each deletion.
   std::size_t expiries() const { return expiries_.size(); }
 
-  bool operator==(const MemoryState&) const = default;
+  bool operator==(const MemoryState& other) const {
+    return records_ == other.records_ && operations_ == other.operations_ &&
+           expiries_ == other.expiries_ && counters_ == other.counters_;
+  }
 
  private:
   using RecordKey = std::pair<std::string, std::string>;  // collection, key
