@@ -64,6 +64,7 @@ function(mainstay_library NAME)
   target_include_directories(${target} ${scope} $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}>
                                                 $<INSTALL_INTERFACE:include/mainstay>)
   target_link_libraries(${target} ${scope} ${ARG_DEPENDS})
+  target_compile_features(${target} ${scope} cxx_std_20) # for those who use the installed package
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${NAME})
   add_library(mainstay::${NAME} ALIAS ${target})
   set(MAINSTAY_INSTALL_TARGETS "${MAINSTAY_INSTALL_TARGETS};${target}" CACHE INTERNAL "")
