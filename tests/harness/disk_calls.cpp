@@ -1,17 +1,18 @@
-// The C calls by which liblmdb, the C++ library and our own code change files, defined in the program and therefore preferred by the
-// dynamic linker over those of the C library (ELF symbol preemption). Calls that concern no simulated disk go straight to the kernel.
+// The C calls by which liblmdb, the C++ library and our own code change files, defined in the
+// program and therefore preferred by the dynamic linker over those of the C library (ELF symbol
+// preemption). Calls that concern no simulated disk go straight to the kernel.
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <string>
 
 #include "tests/harness/disk_state.hpp"
 
@@ -85,7 +86,8 @@ bool covers(const std::string& directory, const std::string& path) {
          path.find('/', directory.size() + 1) == std::string::npos;
 }
 
-// Where a descriptor leads: the disk it belongs to, its key, and its bookkeeping (made at first sight). Disk null: none of ours.
+// Where a descriptor leads: the disk it belongs to, its key, and its bookkeeping (made at first
+// sight). Disk null: none of ours.
 struct Target {
   SimDisk::State* disk = nullptr;
   DiskFile* file = nullptr;
@@ -171,9 +173,12 @@ ssize_t do_pwrite(int fd, const void* data, std::size_t bytes, off_t offset) {
   if (target.file == nullptr || bytes == 0) return real_call::pwrite(fd, data, bytes, offset);
   ++target.disk->writes;
   switch (fate_of(*target.disk)) {
-    case Fate::fail: return -1;
-    case Fate::vanish: return static_cast<ssize_t>(bytes);
-    case Fate::happen: break;
+    case Fate::fail:
+      return -1;
+    case Fate::vanish:
+      return static_cast<ssize_t>(bytes);
+    case Fate::happen:
+      break;
   }
   const bool at_once = (::fcntl(fd, F_GETFL) & O_DSYNC) != 0;
   if (!at_once) remember(*target.file, offset, bytes, target.status.st_size);
@@ -203,9 +208,12 @@ int do_sync(int fd, long call) {
   if (target.disk == nullptr) return static_cast<int>(::syscall(call, fd));
   ++target.disk->syncs;
   switch (fate_of(*target.disk)) {
-    case Fate::fail: return -1;
-    case Fate::vanish: return 0;
-    case Fate::happen: break;
+    case Fate::fail:
+      return -1;
+    case Fate::vanish:
+      return 0;
+    case Fate::happen:
+      break;
   }
   if (target.file != nullptr) {
     target.file->before.clear();
@@ -235,9 +243,12 @@ int do_rename(const std::string& from, const std::string& to) {
   SimDisk::State* disk = PastTheDisk::active() ? nullptr : disk_registry().of_path(from);
   if (disk == nullptr) return real_call::rename(from.c_str(), to.c_str());
   switch (fate_of(*disk)) {
-    case Fate::fail: return -1;
-    case Fate::vanish: return 0;
-    case Fate::happen: break;
+    case Fate::fail:
+      return -1;
+    case Fate::vanish:
+      return 0;
+    case Fate::happen:
+      break;
   }
   std::string parked = park(*disk, to);
   const int done = real_call::rename(from.c_str(), to.c_str());
@@ -252,16 +263,19 @@ int do_remove(const std::string& path, bool directory) {
   if (disk == nullptr)
     return directory ? real_call::rmdir(path.c_str()) : real_call::unlink(path.c_str());
   switch (fate_of(*disk)) {
-    case Fate::fail: return -1;
-    case Fate::vanish: return 0;
-    case Fate::happen: break;
+    case Fate::fail:
+      return -1;
+    case Fate::vanish:
+      return 0;
+    case Fate::happen:
+      break;
   }
   std::string parked = directory ? std::string{} : park(*disk, path);
   const int done = directory ? real_call::rmdir(path.c_str()) : real_call::unlink(path.c_str());
   if (done == 0)
-    disk->changes.push_back({directory ? DirectoryChange::Kind::rmdir
-                                       : DirectoryChange::Kind::unlink,
-                             path, "", std::move(parked)});
+    disk->changes.push_back(
+        {directory ? DirectoryChange::Kind::rmdir : DirectoryChange::Kind::unlink, path, "",
+         std::move(parked)});
   return done;
 }
 
@@ -280,9 +294,12 @@ int do_truncate(int fd, off_t size) {
   const Target target = target_of(fd);
   if (target.file != nullptr) {
     switch (fate_of(*target.disk)) {
-      case Fate::fail: return -1;
-      case Fate::vanish: return 0;
-      case Fate::happen: break;
+      case Fate::fail:
+        return -1;
+      case Fate::vanish:
+        return 0;
+      case Fate::happen:
+        break;
     }
     if (size < target.status.st_size)
       remember(*target.file, size, static_cast<std::size_t>(target.status.st_size - size),
@@ -322,8 +339,8 @@ ssize_t writev(int fd, const struct iovec* parts, int count) {
 ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t offset) {
   ssize_t sum = 0;
   for (int i = 0; i < count; ++i) {
-    const ssize_t done =
-        harness::do_pwrite(fd, parts[i].iov_base, parts[i].iov_len, offset + static_cast<off_t>(sum));
+    const ssize_t done = harness::do_pwrite(fd, parts[i].iov_base, parts[i].iov_len,
+                                            offset + static_cast<off_t>(sum));
     if (done < 0) return sum > 0 ? sum : -1;
     sum += done;
   }

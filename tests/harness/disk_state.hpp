@@ -1,7 +1,6 @@
-// What sim_disk.cpp and disk_calls.cpp share: the registry of simulated disks and their bookkeeping. Not for others.
+// What sim_disk.cpp and disk_calls.cpp share: the registry of simulated disks and their
+// bookkeeping. Not for others.
 #pragma once
-
-#include <sys/types.h>
 
 #include <cstdint>
 #include <map>
@@ -11,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "tests/harness/sim_disk.hpp"
 
 namespace mainstay::harness {
@@ -18,7 +19,8 @@ namespace mainstay::harness {
 inline constexpr std::uint64_t disk_block_bytes = 4096;
 inline constexpr std::uint64_t disk_sector_bytes = 512;
 
-// One file's blocks that no sync has covered: what they held at the last sync (shorter than a block: the rest did not exist).
+// One file's blocks that no sync has covered: what they held at the last sync (shorter than a
+// block: the rest did not exist).
 struct DiskFile {
   int fd = -1;  // our own descriptor, so that a renamed or unlinked file can still be put back
   std::string path_at_first_sight;
@@ -39,8 +41,9 @@ struct DirectoryChange {
 using FileKey = std::pair<dev_t, ino_t>;
 
 struct SimDisk::State {
-  std::string root;    // with a trailing slash
-  std::string parked;  // directory beside it that keeps replaced files alive until they are durably gone
+  std::string root;  // with a trailing slash
+  std::string
+      parked;  // directory beside it that keeps replaced files alive until they are durably gone
   std::uint64_t parked_count = 0;
   bool detached = false;
   bool cut_armed = false, cut = false;
@@ -64,7 +67,8 @@ struct DiskRegistry {
 };
 DiskRegistry& disk_registry();
 
-// While one lives, calls of this thread reach the kernel directly: the simulation itself works on the files.
+// While one lives, calls of this thread reach the kernel directly: the simulation itself works on
+// the files.
 class PastTheDisk {
  public:
   PastTheDisk() { ++depth; }

@@ -1,10 +1,10 @@
 #include "tests/harness/linearizability.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "runtime/base/checksum.hpp"
 
@@ -12,7 +12,8 @@ namespace mainstay::harness {
 
 namespace {
 
-// The record as the model knows it: version counts writes, deletions included; value 0 means it does not exist.
+// The record as the model knows it: version counts writes, deletions included; value 0 means it
+// does not exist.
 struct Cell {
   std::uint64_t version = 0;
   std::uint64_t value = 0;
@@ -20,10 +21,14 @@ struct Cell {
 
 bool demand_holds(const Call& call, const Cell& cell) {
   switch (call.demand) {
-    case Call::Demand::none: return true;
-    case Call::Demand::version_is: return cell.value != 0 && cell.version == call.demanded_version;
-    case Call::Demand::must_exist: return cell.value != 0;
-    case Call::Demand::must_be_absent: return cell.value == 0;
+    case Call::Demand::none:
+      return true;
+    case Call::Demand::version_is:
+      return cell.value != 0 && cell.version == call.demanded_version;
+    case Call::Demand::must_exist:
+      return cell.value != 0;
+    case Call::Demand::must_be_absent:
+      return cell.value == 0;
   }
   return false;
 }
@@ -43,7 +48,8 @@ std::optional<Cell> after(const Call& call, const Cell& cell) {
   }
   const bool holds = demand_holds(call, cell);
   switch (call.answer) {
-    case Call::Answer::none: return holds ? written(call, cell) : cell;
+    case Call::Answer::none:
+      return holds ? written(call, cell) : cell;
     case Call::Answer::refused:
       if (call.kind == Call::Kind::remove && cell.value == 0) return cell;
       return !holds ? std::optional{cell} : std::nullopt;
@@ -81,8 +87,9 @@ class Search {
     for (std::size_t i = first; i < calls_.size() && calls_[i].called <= horizon; ++i) {
       if (taken_[i] != 0) continue;
       const auto next = after(calls_[i], cell);
-      const bool pointless = calls_[i].answer == Call::Answer::none &&
-                             (!next || (next->version == cell.version && next->value == cell.value));
+      const bool pointless =
+          calls_[i].answer == Call::Answer::none &&
+          (!next || (next->version == cell.version && next->value == cell.value));
       if (!next || pointless) continue;
       take(i);
       if (explain(*next, first)) return true;
@@ -157,16 +164,19 @@ Judgement judge(std::vector<Call> calls, std::uint64_t steps_max) {
 std::string to_string(const Call& call) {
   static constexpr const char* kinds[] = {"read", "put", "remove"};
   static constexpr const char* demands[] = {"", " if version ", " if it exists", " if absent"};
-  std::string text = fmt::format("[{} .. {}] {} {}{}", call.called,
-                                 call.answered == never ? "?" : std::to_string(call.answered),
-                                 call.label, kinds[static_cast<int>(call.kind)],
-                                 demands[static_cast<int>(call.demand)]);
+  std::string text =
+      fmt::format("[{} .. {}] {} {}{}", call.called,
+                  call.answered == never ? "?" : std::to_string(call.answered), call.label,
+                  kinds[static_cast<int>(call.kind)], demands[static_cast<int>(call.demand)]);
   if (call.demand == Call::Demand::version_is) text += std::to_string(call.demanded_version);
   if (call.kind == Call::Kind::put) text += fmt::format(" value {}", call.value);
   switch (call.answer) {
-    case Call::Answer::none: return text + " -> no answer";
-    case Call::Answer::refused: return text + fmt::format(" -> refused, version {}", call.version);
-    case Call::Answer::done: break;
+    case Call::Answer::none:
+      return text + " -> no answer";
+    case Call::Answer::refused:
+      return text + fmt::format(" -> refused, version {}", call.version);
+    case Call::Answer::done:
+      break;
   }
   if (call.kind == Call::Kind::read) text += fmt::format(" -> value {}", call.value);
   return text + fmt::format(" -> version {}", call.version);

@@ -1,6 +1,7 @@
-// Is a history of reads and conditional writes of one record explained by some order in which each took effect at one moment between its
-// call and its answer? Search after Wing and Gong ("Testing and verifying concurrent objects", 1993) with the memory of visited
-// configurations of Lowe (2017). Calls without an answer may have taken effect once, at any time after the call, or never.
+// Is a history of reads and conditional writes of one record explained by some order in which each
+// took effect at one moment between its call and its answer? Search after Wing and Gong ("Testing
+// and verifying concurrent objects", 1993) with the memory of visited configurations of Lowe
+// (2017). Calls without an answer may have taken effect once, at any time after the call, or never.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@ namespace mainstay::harness {
 
 inline constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-// One call on one record. Values are small numbers that the workload makes unique; 0 stands for "absent".
+// One call on one record. Values are small numbers that the workload makes unique; 0 stands for
+// "absent".
 struct Call {
   enum class Kind : std::uint8_t { read, put, remove };
   enum class Demand : std::uint8_t { none, version_is, must_exist, must_be_absent };
@@ -37,7 +39,8 @@ struct Call {
 struct Judgement {
   enum class Verdict : std::uint8_t { linearizable, violated, undecided };
   Verdict verdict = Verdict::linearizable;
-  std::string explanation;  // violated: the longest explained order and the calls that fit nowhere after it
+  std::string
+      explanation;  // violated: the longest explained order and the calls that fit nowhere after it
 };
 
 // `steps_max` bounds the search; beyond it the verdict is undecided.

@@ -20,7 +20,8 @@ Call put(std::uint64_t called, std::uint64_t answered, std::uint64_t value, std:
   return call;
 }
 
-Call read(std::uint64_t called, std::uint64_t answered, std::uint64_t value, std::uint64_t version) {
+Call read(std::uint64_t called, std::uint64_t answered, std::uint64_t value,
+          std::uint64_t version) {
   Call call = put(called, answered, value, version);
   call.kind = Call::Kind::read;
   return call;
@@ -98,9 +99,9 @@ TEST(Linearizability, ConditionsAreChecked) {
 }
 
 TEST(Linearizability, TwoWinnersOfOneConditionAreRejected) {
-  EXPECT_EQ(verdict({put(1, 2, 7, 1), if_version(put(3, 9, 8, 2), 1),
-                     if_version(put(4, 8, 9, 2), 1)}),
-            Verdict::violated);
+  EXPECT_EQ(
+      verdict({put(1, 2, 7, 1), if_version(put(3, 9, 8, 2), 1), if_version(put(4, 8, 9, 2), 1)}),
+      Verdict::violated);
 }
 
 TEST(Linearizability, ExplanationNamesTheCallThatFitsNowhere) {
@@ -108,7 +109,8 @@ TEST(Linearizability, ExplanationNamesTheCallThatFitsNowhere) {
   EXPECT_NE(judgement.explanation.find("value 0"), std::string::npos) << judgement.explanation;
 }
 
-// Histories made by running a register in a random order inside random intervals are accepted; with one answer falsified they are not.
+// Histories made by running a register in a random order inside random intervals are accepted; with
+// one answer falsified they are not.
 TEST(Linearizability, GeneratedHistories) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SeededRandom random{seed};

@@ -1,11 +1,12 @@
 #include "tests/harness/sim_disk.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
 
 #include "runtime/base/assert.hpp"
 #include "tests/harness/disk_state.hpp"
@@ -70,8 +71,12 @@ void undo(const DirectoryChange& change) {
     case DirectoryChange::Kind::unlink:
       if (!change.parked.empty()) real_call::rename(change.parked.c_str(), change.from.c_str());
       break;
-    case DirectoryChange::Kind::rmdir: real_call::mkdir(change.from.c_str(), 0755); break;
-    case DirectoryChange::Kind::mkdir: std::filesystem::remove_all(change.from); break;
+    case DirectoryChange::Kind::rmdir:
+      real_call::mkdir(change.from.c_str(), 0755);
+      break;
+    case DirectoryChange::Kind::mkdir:
+      std::filesystem::remove_all(change.from);
+      break;
   }
 }
 
@@ -104,7 +109,8 @@ SimDisk::~SimDisk() {
     auto& disks = disk_registry().disks;
     disks.erase(std::find(disks.begin(), disks.end(), state_.get()));
   }
-  std::error_code ignored;  // a test directory on a memory file system: nothing depends on its removal
+  std::error_code
+      ignored;  // a test directory on a memory file system: nothing depends on its removal
   std::filesystem::remove_all(directory_, ignored);
   std::filesystem::remove_all(state_->parked, ignored);
 }
@@ -160,23 +166,28 @@ void SimDisk::clear_failure() {
   state_->failure_armed = state_->failing = false;
 }
 
-bool SimDisk::flip_bit(const std::string& suffix, Random& random) {
+void SimDisk::disarm_cut() {
+  if (!state_->cut) state_->cut_armed = false;
+}
+
+bool SimDisk::flip_bit(const std::string& suffix, const std::string& text, Random& random) {
+  const PastTheDisk past;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_)) {
     const std::string path = entry.path().string();
     if (!entry.is_regular_file() || !path.ends_with(suffix)) continue;
-    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    const auto size = static_cast<std::uint64_t>(size_of(fd));
-    bool flipped = false;
-    for (int tries = 0; fd >= 0 && size > 0 && tries < 64 && !flipped; ++tries) {
-      const auto at = static_cast<off_t>(random.between(0, size - 1));
-      char byte = 0;
-      real_call::pread(fd, &byte, 1, at);
-      if (byte == 0) continue;  // most likely unused space, where damage shows nowhere
-      byte = static_cast<char>(byte ^ (1 << random.between(0, 7)));
-      flipped = real_call::pwrite(fd, &byte, 1, at) == 1;
-    }
-    if (fd >= 0) ::close(fd);
-    if (flipped) return true;
+    std::ifstream file{path, std::ios::binary};
+    std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+    std::vector<std::size_t> places;
+    for (std::size_t at = bytes.find(text); at != std::string::npos; at = bytes.find(text, at + 1))
+      places.push_back(at);
+    if (places.empty()) continue;
+    const std::size_t at =
+        places[random.between(0, places.size() - 1)] + random.between(0, text.size() - 1);
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.between(0, 6)));
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    const bool done = real_call::pwrite(fd, &bytes[at], 1, static_cast<off_t>(at)) == 1;
+    ::close(fd);
+    return done;
   }
   return false;
 }

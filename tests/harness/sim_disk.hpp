@@ -1,11 +1,14 @@
-// A disk that forgets what was never synced. The files are real (on a memory file system) and so is LMDB above them; the C calls
-// write, sync and rename of this program are routed through here (disk_calls.cpp), which keeps a before-image of every block and every
-// directory change that no sync has covered yet. A power cut puts a random subset of those back; kill -9 puts nothing back.
+// A disk that forgets what was never synced. The files are real (on a memory file system) and so is
+// LMDB above them; the C calls write, sync and rename of this program are routed through here
+// (disk_calls.cpp), which keeps a before-image of every block and every directory change that no
+// sync has covered yet. A power cut puts a random subset of those back; kill -9 puts nothing back.
 //
-// What counts as durable: blocks covered by a returned fsync/fdatasync of their file, writes through an O_DSYNC descriptor (LMDB writes
-// its meta page so), directory changes covered by an fsync of their directory (changes are undone as a suffix in order, as journals do).
+// What counts as durable: blocks covered by a returned fsync/fdatasync of their file, writes
+// through an O_DSYNC descriptor (LMDB writes its meta page so), directory changes covered by an
+// fsync of their directory (changes are undone as a suffix in order, as journals do).
 //
-// Owner: one simulated node. One simulation thread; LMDB's copy thread may write at the same time, hence the lock inside.
+// Owner: one simulated node. One simulation thread; LMDB's copy thread may write at the same time,
+// hence the lock inside.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +25,8 @@ namespace mainstay::harness {
 
 class SimDisk {
  public:
-  // Everything below `directory` (created if missing) belongs to this disk until it is destroyed; the directory is removed then.
+  // Everything below `directory` (created if missing) belongs to this disk until it is destroyed;
+  // the directory is removed then.
   explicit SimDisk(std::filesystem::path directory);
   ~SimDisk();
   SimDisk(const SimDisk&) = delete;
@@ -30,27 +34,33 @@ class SimDisk {
 
   const std::filesystem::path& directory() const { return directory_; }
 
-  // The process is about to be torn down: from now on nothing reaches the disk, every call pretends success.
+  // The process is about to be torn down: from now on nothing reaches the disk, every call pretends
+  // success.
   void detach();
   // A new process uses the disk.
   void attach();
 
-  // Undoes a random subset of what is not durable. The environment above must be closed. Returns how many blocks and changes went.
+  // Undoes a random subset of what is not durable. The environment above must be closed. Returns
+  // how many blocks and changes went.
   std::size_t power_cut(Random& random);
 
-  // After `operations` more writes and syncs the power is gone: that one and all later ones do not happen, while
-  // the caller is told they did. cut_happened() then says that the process must be treated as dead.
+  // After `operations` more writes and syncs the power is gone: that one and all later ones do not
+  // happen, while the caller is told they did. cut_happened() then says that the process must be
+  // treated as dead.
   void cut_after(std::uint64_t operations);
   bool cut_happened() const;
   void clear_cut();
+  void disarm_cut();  // one that has not happened yet
 
-  // After `operations` more writes and syncs, every write and sync fails with `error` (EIO, ENOSPC) until cleared.
+  // After `operations` more writes and syncs, every write and sync fails with `error` (EIO, ENOSPC)
+  // until cleared.
   void fail_after(std::uint64_t operations, int error);
   bool failure_happened() const;
   void clear_failure();
 
-  // Flips one bit of one block written so far in a file whose path ends with `suffix`. False when there is none.
-  bool flip_bit(const std::string& suffix, Random& random);
+  // Flips one bit inside one occurrence of `text` in a file whose path ends with `suffix`. False
+  // when there is none.
+  bool flip_bit(const std::string& suffix, const std::string& text, Random& random);
 
   // A new, empty disk.
   void wipe();

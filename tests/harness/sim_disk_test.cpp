@@ -1,14 +1,14 @@
 #include "tests/harness/sim_disk.hpp"
 
+#include <cerrno>
+#include <fstream>
+#include <string>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <lmdb.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <fstream>
-#include <string>
 
 namespace mainstay::harness {
 namespace {
@@ -17,7 +17,8 @@ std::filesystem::path fresh_directory() {
   static int count = 0;
   const std::filesystem::path base =
       std::filesystem::exists("/dev/shm") ? "/dev/shm" : std::filesystem::temp_directory_path();
-  return base / ("mainstay-disk-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
+  return base /
+         ("mainstay-disk-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count));
 }
 
 // A small environment with one table, opened, used and closed like a process would.
@@ -187,7 +188,7 @@ TEST(SimDisk, FlippedBitChangesAByte) {
   SeededRandom random{1};
   SimDisk disk{fresh_directory()};
   std::ofstream{disk.directory() / "data"} << std::string(100, 'a');
-  ASSERT_TRUE(disk.flip_bit("data", random));
+  ASSERT_TRUE(disk.flip_bit("data", "aaaa", random));
   std::string text;
   std::ifstream{disk.directory() / "data"} >> text;
   EXPECT_NE(text, std::string(100, 'a'));

@@ -1,0 +1,300 @@
+#include "tests/harness/invariants.hpp"
+
+#include <fmt/format.h>
+
+#include "tests/harness/describe.hpp"
+
+namespace mainstay::harness {
+
+using consensus::Core;
+using consensus::CoreRole;
+using consensus::Entry;
+using consensus::EntryKind;
+using consensus::HardState;
+using consensus::Index;
+using consensus::LogReader;
+using consensus::Member;
+using consensus::MemberRole;
+using consensus::Membership;
+using consensus::Message;
+using consensus::MessageType;
+using consensus::Persist;
+using consensus::Ready;
+using consensus::Term;
+
+namespace {
+
+std::string name(MemberKey who) {
+  return "n" + to_string(who.first);
+}
+
+template <class... Args>
+void require(bool holds, const char* invariant, fmt::format_string<Args...> format,
+             Args&&... args) {
+  if (!holds) throw Violation{invariant, fmt::format(format, std::forward<Args>(args)...)};
+}
+
+}  // namespace
+
+std::optional<Term> Invariants::Shadow::term(Index index) const {
+  if (index == base) return base_term;
+  if (index < base || index > last()) return std::nullopt;
+  return places[index - base - 1].term;
+}
+
+void Invariants::Shadow::apply(const Persist& persist) {
+  if (persist.snapshot) {
+    base = persist.snapshot->index;
+    base_term = persist.snapshot->term;
+    places.clear();
+  }
+  if (persist.truncate_from && *persist.truncate_from <= last())
+    places.resize(*persist.truncate_from > base ? *persist.truncate_from - base - 1 : 0);
+  for (const Entry& entry : persist.entries) {
+    require(entry.index == last() + 1, "log contiguous", "entry {} follows {}", entry.index,
+            last());
+    places.push_back(place_of(entry));
+  }
+  if (persist.hard_state) hard_state = *persist.hard_state;
+}
+
+Invariants::Place Invariants::place_of(const Entry& entry) {
+  const std::uint64_t seed = static_cast<std::uint64_t>(entry.kind) + 1;
+  if (entry.kind == EntryKind::membership && entry.membership)
+    return {entry.term, xxh3_128(describe(*entry.membership), seed)};
+  return {entry.term, xxh3_128(entry.payload.view(), seed)};
+}
+
+void Invariants::opened(MemberKey who, const LogReader& log, const HardState& hard_state) {
+  Shadow found;
+  found.base = log.first_index() - 1;
+  found.base_term = log.term(found.base).value_or(0);
+  found.hard_state = hard_state;
+  if (log.last_index() > found.base)
+    for (const Entry& entry :
+         log.entries(found.base + 1, log.last_index() + 1, std::size_t{1} << 40))
+      found.places.push_back(place_of(entry));
+  auto [at, fresh] = nodes_.try_emplace(who);
+  Node& node = at->second;
+  if (!fresh) {
+    const bool as_promised =
+        same(node.durable, found) || (node.in_flight && same(*node.in_flight, found));
+    require(
+        as_promised, "durable log kept",
+        "{} promised entries to {}@t{} with term {} vote {}, but its disk holds {}..{}@t{} with "
+        "term {} vote {}",
+        name(who), node.durable.last(), node.durable.term(node.durable.last()).value_or(0),
+        node.durable.hard_state.term, node.durable.hard_state.vote.value, found.base, found.last(),
+        found.term(found.last()).value_or(0), hard_state.term, hard_state.vote.value);
+  }
+  node = Node{};
+  node.believed = node.durable = found;
+}
+
+bool Invariants::same(const Shadow& shadow, const Shadow& found) {
+  if (shadow.last() != found.last() || !(shadow.hard_state == found.hard_state)) return false;
+  for (Index index = std::max(shadow.base, found.base); index <= found.last(); ++index)
+    if (shadow.term(index) != found.term(index)) return false;
+  return true;
+}
+
+void Invariants::writing(MemberKey who, const std::vector<const Persist*>& persists) {
+  Node& node = nodes_[who];
+  node.in_flight = node.durable;
+  for (const Persist* persist : persists) node.in_flight->apply(*persist);
+  require(node.in_flight->hard_state.term >= node.durable.hard_state.term, "term never goes back",
+          "{} stores term {} after {}", name(who), node.in_flight->hard_state.term,
+          node.durable.hard_state.term);
+}
+
+void Invariants::written(MemberKey who) {
+  Node& node = nodes_[who];
+  node.durable = std::move(*node.in_flight);
+  node.in_flight.reset();
+}
+
+void Invariants::crashed(MemberKey who) {
+  Node& node = nodes_[who];
+  node.role = CoreRole::follower;
+  node.believed = node.durable;
+}
+
+void Invariants::disk_lost(MemberKey who) {
+  nodes_.erase(who);
+}
+
+void Invariants::on_compacted(MemberKey who, Index first, Index durable_applied) {
+  require(first <= durable_applied + 1, "compaction behind applied",
+          "{} forgot entries up to {} but only {} is safely applied", name(who), first - 1,
+          durable_applied);
+}
+
+void Invariants::after_input(MemberKey who, const Core& core) {
+  Node& node = nodes_[who];
+  const Term term = core.term();
+  const CoreRole role = core.role();
+  require(term >= node.term, "term never goes back", "{} went from term {} to {}", name(who),
+          node.term, term);
+  const bool new_leader = role == CoreRole::leader && (node.role != role || node.term != term);
+  node.role = role;
+  node.term = term;
+  if (!new_leader) return;
+  auto [at, fresh] = leaders_.try_emplace(term, who);
+  require(at->second == who, "one leader per term", "{} and {} both lead term {}", name(at->second),
+          name(who), term);
+  require(fresh, "one leader per term", "{} leads term {} a second time", name(who), term);
+  check_vote(who, term, who.first);
+  check_new_leader(who, node);
+}
+
+void Invariants::check_new_leader(MemberKey who, const Node& node) {
+  for (Index index = node.believed.base + 1; index <= committed_.size(); ++index) {
+    const Committed& entry = committed_[index - 1];
+    if (entry.commit_term >= node.term) continue;
+    require(node.believed.term(index) == entry.place.term, "leader has all committed",
+            "{} leads term {} without {}@t{}, committed in term {}", name(who), node.term, index,
+            entry.place.term, entry.commit_term);
+  }
+}
+
+void Invariants::check_vote(MemberKey who, Term term, NodeId candidate) {
+  auto [at, fresh] = votes_.try_emplace({who, term}, candidate);
+  require(at->second == candidate, "one vote per term", "{} voted for n{} and n{} in term {}",
+          name(who), at->second.value, candidate.value, term);
+}
+
+void Invariants::on_ready(MemberKey who, const Core& core, const Ready& ready) {
+  Node& node = nodes_[who];
+  check_appended(who, node, ready.persist);
+  node.believed.apply(ready.persist);
+  check_committed(who, core, ready);
+}
+
+void Invariants::check_appended(MemberKey who, const Node& node, const Persist& persist) {
+  if (persist.truncate_from && *persist.truncate_from <= committed_.size()) {
+    const Index from = *persist.truncate_from;
+    for (Index index = from; index <= std::min<Index>(node.believed.last(), committed_.size());
+         ++index)
+      require(node.believed.term(index) != committed_[index - 1].place.term,
+              "committed never truncated", "{} truncates from {}, but {} is committed", name(who),
+              from, index);
+  }
+  std::optional<Term> before;
+  for (const Entry& entry : persist.entries) {
+    if (!before) {
+      if (persist.snapshot && persist.snapshot->index == entry.index - 1)
+        before = persist.snapshot->term;
+      else
+        before = node.believed.term(entry.index - 1);
+    }
+    const Place place = place_of(entry);
+    auto [at, fresh] =
+        made_.try_emplace({entry.index, entry.term}, Made{place.hash, before.value_or(0)});
+    require(at->second.hash == place.hash, "logs match",
+            "two different entries at {}@t{}, one on {}", entry.index, entry.term, name(who));
+    require(!before || at->second.term_before == *before, "logs match",
+            "{} holds {}@t{} after an entry of term {}, others after one of term {}", name(who),
+            entry.index, entry.term, *before, at->second.term_before);
+    before = entry.term;
+  }
+}
+
+void Invariants::check_committed(MemberKey who, const Core& core, const Ready& ready) {
+  for (const Entry& entry : ready.committed) {
+    const Place place = place_of(entry);
+    require(entry.index <= committed_.size() + 1, "commits without gaps",
+            "{} commits {} while {} is the highest known", name(who), entry.index,
+            committed_.size());
+    if (entry.index <= committed_.size()) {
+      require(committed_[entry.index - 1].place == place, "committed is for ever",
+              "{} commits {}@t{}, others committed {}@t{} there", name(who), entry.index,
+              entry.term, entry.index, committed_[entry.index - 1].place.term);
+      continue;
+    }
+    if (core.role() == CoreRole::leader) check_durable_on_majority(who, core, entry);
+    committed_.push_back({place, core.term()});
+    if (entry.kind == EntryKind::membership) check_membership(entry);
+  }
+}
+
+void Invariants::check_durable_on_majority(MemberKey who, const Core& core, const Entry& entry) {
+  std::size_t voters = 0;
+  std::size_t holding = 0;
+  for (const Member& member : core.membership().members) {
+    if (member.role != MemberRole::voter) continue;
+    ++voters;
+    const auto at = nodes_.find({member.id, member.incarnation});
+    if (at == nodes_.end()) continue;
+    const Shadow& durable = at->second.durable;
+    if (durable.base >= entry.index || durable.term(entry.index) == entry.term) ++holding;
+  }
+  require(2 * holding > voters, "committed is durable on a majority",
+          "{} commits {}@t{} which {} of {} disks hold", name(who), entry.index, entry.term,
+          holding, voters);
+}
+
+void Invariants::check_membership(const Entry& entry) {
+  const Membership& before = membership();
+  const Membership& now = *entry.membership;
+  std::size_t changed = 0;
+  for (const Member& member : now.members) {
+    const Member* old = before.find(member.id);
+    changed += old == nullptr || !(*old == member) ? 1 : 0;
+  }
+  for (const Member& member : before.members) changed += now.find(member.id) == nullptr ? 1 : 0;
+  require(changed <= 1, "one membership change at a time", "from {} to {} at {}", describe(before),
+          describe(now), entry.index);
+  memberships_.emplace_back(entry.index, entry.membership);
+}
+
+const Membership& Invariants::membership() const {
+  return memberships_.empty() ? initial_ : *memberships_.back().second;
+}
+
+void Invariants::on_send(MemberKey who, const Message& message) {
+  const Node& node = nodes_[who];
+  if (message.type == MessageType::vote_reply && !message.reject) {
+    check_vote(who, message.term, message.to);
+    const HardState& durable = node.durable.hard_state;
+    const bool kept =
+        durable.term > message.term || (durable.term == message.term && durable.vote == message.to);
+    require(kept, "vote durable before it is told",
+            "{} tells n{} its vote of term {} while its disk holds term {} vote {}", name(who),
+            message.to.value, message.term, durable.term, durable.vote.value);
+  }
+  if (message.type == MessageType::append_reply && !message.reject)
+    check_append_reply(who, message);
+}
+
+void Invariants::check_append_reply(MemberKey who, const Message& message) {
+  const Node& node = nodes_[who];
+  require(node.durable.last() >= message.index, "acknowledged is stored",
+          "{} acknowledges {} while its disk ends at {}", name(who), message.index,
+          node.durable.last());
+  const auto leader = leaders_.find(message.term);
+  if (leader == leaders_.end()) return;
+  const auto at = nodes_.find(leader->second);
+  if (at == nodes_.end() || at->second.role != CoreRole::leader || at->second.term != message.term)
+    return;
+  const auto theirs = at->second.believed.term(message.index);
+  const auto ours = node.durable.term(message.index);
+  const bool below = message.index < at->second.believed.base || message.index < node.durable.base;
+  require(below || (theirs && ours && *theirs == *ours), "acknowledged is what the leader sent",
+          "{} acknowledges {}@t{} in term {}, the leader {} has {}@t{}", name(who), message.index,
+          ours.value_or(0), message.term, name(leader->second), message.index, theirs.value_or(0));
+}
+
+void Invariants::on_applied(MemberKey who, Index index, const Hash128& hash) {
+  require(index <= committed_.size(), "applied is committed", "{} applied {}, {} is committed",
+          name(who), index, committed_.size());
+  auto [at, fresh] = state_hashes_.try_emplace(index, hash);
+  require(at->second == hash, "states equal", "{} holds another state than others at {}", name(who),
+          index);
+}
+
+void Invariants::on_read(Index committed_at_start, Index read_index) const {
+  require(read_index >= committed_at_start, "read sees what was committed",
+          "a read that began when {} was committed got index {}", committed_at_start, read_index);
+}
+
+}  // namespace mainstay::harness

@@ -1,0 +1,92 @@
+#include "tests/harness/plan.hpp"
+
+#include <fmt/format.h>
+
+namespace mainstay::harness {
+
+namespace {
+
+bool chance(Random& random, std::uint32_t percent) {
+  return random.between(0, 99) < percent;
+}
+
+NetworkFaults draw_network(Random& random) {
+  NetworkFaults network;
+  network.delay_min = random.between(50, 500);
+  network.delay_max = network.delay_min + random.between(50, chance(random, 25) ? 20'000 : 1'500);
+  if (chance(random, 40)) network.drop = static_cast<std::uint32_t>(random.between(1, 150));
+  if (chance(random, 40)) network.duplicate = static_cast<std::uint32_t>(random.between(1, 150));
+  if (chance(random, 40)) network.reorder = static_cast<std::uint32_t>(random.between(10, 500));
+  if (chance(random, 30)) network.straggle = static_cast<std::uint32_t>(random.between(1, 60));
+  network.straggle_max = random.between(20, 1500) * sim_ms;
+  return network;
+}
+
+NodeSettings draw_node(Random& random) {
+  NodeSettings node;
+  node.disk_min = random.between(20, 500);
+  node.disk_max = node.disk_min + random.between(20, chance(random, 25) ? 30'000 : 1'000);
+  node.report_max = random.between(0, chance(random, 25) ? 10'000 : 300);
+  node.apply_max = node.apply_min + random.between(0, chance(random, 25) ? 20'000 : 500);
+  if (chance(random, 60)) node.compact_every = static_cast<std::uint32_t>(random.between(3, 60));
+  node.keep_entries = chance(random, 50) ? 0 : static_cast<std::uint32_t>(random.between(1, 20));
+  node.honour_pins = chance(random, 60);
+  node.report_last_only = chance(random, 30);
+  node.chunk_bytes = random.between(2'000, 20'000);
+  consensus::CoreOptions& core = node.core;
+  core.promote_stable_ticks = static_cast<std::uint32_t>(random.between(2, 40));
+  core.promote_lag_entries = static_cast<std::uint32_t>(random.between(2, 50));
+  if (chance(random, 30)) core.append_bytes_max = random.between(100, 2'000);
+  if (chance(random, 30)) core.inflight_appends_max = random.between(1, 8);
+  if (chance(random, 20)) core.inflight_bytes_max = random.between(500, 10'000);
+  if (chance(random, 20)) core.uncommitted_bytes_max = random.between(1'000, 20'000);
+  return node;
+}
+
+}  // namespace
+
+std::string_view to_string(Fault fault) {
+  static constexpr std::array<std::string_view, fault_count> names{
+      "kill",         "power",     "power_in_write", "power_all",  "pause",
+      "partition",    "one_way",   "isolate_leader", "transfer",   "drain",
+      "member",       "lost_disk", "slow_disk",      "disk_error", "damage",
+      "chase_leader", "unseen",    "check",          "storm"};
+  return names.at(static_cast<std::size_t>(fault));
+}
+
+Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liveness) {
+  Plan plan;
+  static constexpr std::array<std::uint32_t, 8> mix{3, 3, 5, 3, 4, 5, 7, 3};
+  plan.nodes = nodes != 0 ? nodes : mix.at(random.between(0, mix.size() - 1));
+  plan.chaos = random.between(2'500, 6'000) * sim_ms;
+  const auto calm =
+      static_cast<std::uint32_t>(random.between(50, 90));  // percent of faults that stay off
+  for (SimTime& every : plan.every)
+    if (!chance(random, calm)) every = random.between(150, 1'500) * sim_ms;
+  plan.network = draw_network(random);
+  plan.node = draw_node(random);
+  plan.clients = static_cast<std::uint32_t>(random.between(2, 5));
+  plan.keys = static_cast<std::uint32_t>(random.between(1, 4));
+  plan.think_max = random.between(5, 100) * sim_ms;
+  plan.value_bytes_max = chance(random, 15) ? 12'000 : 64;
+  plan.liveness = liveness || seed % 2 == 0;
+  plan.skewed_ticks = chance(random, 40);
+  plan.skewed_clocks = chance(random, 40);
+  return plan;
+}
+
+std::string describe(const Plan& plan) {
+  std::string text = fmt::format(
+      "{} nodes, {} clients, {} keys, chaos {} ms, drop {} duplicate {} reorder {} straggle {} per "
+      "mille, delay {}-{} us, disk {}-{} us, compaction every {}",
+      plan.nodes, plan.clients, plan.keys, plan.chaos / sim_ms, plan.network.drop,
+      plan.network.duplicate, plan.network.reorder, plan.network.straggle, plan.network.delay_min,
+      plan.network.delay_max, plan.node.disk_min, plan.node.disk_max, plan.node.compact_every);
+  for (std::size_t i = 0; i < fault_count; ++i)
+    if (plan.every[i] != 0)
+      text +=
+          fmt::format(", {} every {} ms", to_string(static_cast<Fault>(i)), plan.every[i] / sim_ms);
+  return text + (plan.liveness ? ", liveness demanded" : "");
+}
+
+}  // namespace mainstay::harness

@@ -1,0 +1,62 @@
+// What one seed does: how many nodes, which faults are on and how strong. Each seed switches most
+// faults off, so that the ones that are on meet long undisturbed stretches as well as each other
+// ("swarm testing", Groce et al. 2012).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "runtime/base/random.hpp"
+#include "tests/harness/sim_network.hpp"
+#include "tests/harness/sim_node.hpp"
+
+namespace mainstay::harness {
+
+enum class Fault : std::uint8_t {
+  kill,            // kill -9, restart later
+  power,           // power cut, restart later
+  power_in_write,  // power cut in the middle of a log write
+  power_all,       // power cut of every node at once
+  pause,           // SIGSTOP for a while
+  partition,       // two sides
+  one_way,         // one direction of one link, or all into or out of one node
+  isolate_leader,  // cut the leader off, often right after it replicated to a few
+  transfer,        // leadership to a random or the best voter
+  drain,           // a node stops wanting to lead
+  member,          // add, remove, replace, promote, demote
+  lost_disk,       // a node comes back empty, as a new member
+  slow_disk,       // log writes take up to a second
+  disk_error,      // EIO or ENOSPC: the process must stop
+  damage,          // a bit flips in a stored log record
+  chase_leader,    // crash leaders one after another, each soon after its election (figure 8)
+  unseen,          // a link closes though its process lives
+  check,           // state hash checks
+  storm,           // bursts of forced elections: transfers to several targets in a row
+};
+inline constexpr std::size_t fault_count = 19;
+std::string_view to_string(Fault fault);
+
+struct Plan {
+  std::uint32_t nodes = 3;
+  SimTime chaos = 4 * sim_second;
+  std::array<SimTime, fault_count> every{};  // mean time between two of a kind; 0: off
+  NetworkFaults network;
+  NodeSettings node;
+  std::uint32_t clients = 3;
+  std::uint32_t keys = 3;
+  SimTime think_max = 60 * sim_ms;
+  std::uint32_t value_bytes_max = 64;
+  bool liveness = false;
+  bool skewed_ticks = false;
+  bool skewed_clocks = false;
+
+  bool on(Fault fault) const { return every[static_cast<std::size_t>(fault)] != 0; }
+};
+
+// `nodes` 0: mixed. `liveness`: demand progress of a healed majority while the rest stays faulty;
+// otherwise every second seed does.
+Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liveness);
+std::string describe(const Plan& plan);
+
+}  // namespace mainstay::harness

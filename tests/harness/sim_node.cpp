@@ -1,0 +1,499 @@
+#include "tests/harness/sim_node.hpp"
+
+#include <algorithm>
+
+#include "runtime/sys/clock.hpp"
+#include "runtime/wire/codec.hpp"
+#include "tests/harness/describe.hpp"
+
+namespace mainstay::harness {
+
+using consensus::Core;
+using consensus::Entry;
+using consensus::EntryKind;
+using consensus::Index;
+using consensus::Membership;
+using consensus::Message;
+using consensus::Persist;
+using consensus::Ready;
+using consensus::SnapshotMeta;
+
+namespace {
+
+// The process of this node has stopped itself (promise P7).
+struct NodeStopped {
+  Error error;
+};
+
+constexpr std::uint64_t wall_epoch_ms = 1'700'000'000'000;
+
+}  // namespace
+
+SimNode::SimNode(SimWorld world, NodeId id, const std::filesystem::path& directory,
+                 NodeSettings settings)
+    : world_{world}, id_{id}, disk_{directory}, settings_{settings} {}
+
+SimNode::~SimNode() {
+  disk_.detach();
+}
+
+// --- life and death ---
+
+void SimNode::guarded(const std::function<void()>& what) {
+  try {
+    what();
+  } catch (const NodeStopped& stopped) {
+    world_.trace.mark("stopped", id_.value);
+    world_.trace.say(id_.value, "stops itself: {}", to_string(stopped.error));
+    if (!trouble_expected_ && !disk_.cut_happened() && !disk_.failure_happened())
+      throw Violation{"a node stops only for a reason", to_string(stopped.error)};
+    damaged_ = damaged_ || stopped.error.code == Errc::corrupt;
+    crash(true);
+    return;
+  }
+  if (state_ != State::down && disk_.cut_happened()) crash(true);
+}
+
+void SimNode::demand(const Result<void>& done, const char* doing) {
+  if (!done)
+    throw NodeStopped{Error{done.error().code, std::string{doing} + ": " + done.error().message}};
+}
+
+void SimNode::enter(std::uint64_t life, std::function<void()> what) {
+  if (life != life_ || state_ == State::down) return;
+  if (state_ == State::paused)
+    backlog_.push_back(std::move(what));
+  else
+    guarded(what);
+}
+
+void SimNode::after(SimTime delay, std::function<void()> what) {
+  world_.scheduler.after(delay,
+                         [this, life = life_, what = std::move(what)] { enter(life, what); });
+}
+
+void SimNode::form(const Membership& initial) {
+  demand(store_->form(world_.cluster, initial), "form");
+}
+
+Incarnation SimNode::prepare() {
+  store::StoreOptions options;
+  options.directory = disk_.directory();
+  options.node = id_;
+  options.log_map_bytes = 64 << 20;
+  options.record_map_bytes = 64 << 20;
+  options.free_bytes_min = options.free_bytes_resume = 0;
+  options.locked = false;
+  options.fatal = [](const Error& error) { throw NodeStopped{error}; };
+  auto opened = store::NodeStore::open(options, world_.random);
+  if (!opened) throw NodeStopped{opened.error()};
+  store_ = std::move(*opened);
+  incarnation_ = store_->identity().incarnation;
+  return incarnation_;
+}
+
+void SimNode::start() {
+  ++life_;
+  state_ = State::up;
+  guarded([this] {
+    if (!store_) prepare();
+    const store::LogStore& log = store_->log();
+    world_.invariants.opened(key(), log, log.hard_state());
+    consensus::InitialState initial = store_->initial_state();
+    applied_ = store_->records().applied();
+    applied_membership_ = log.start_membership();
+    for (const Entry& entry : log.membership_entries())
+      if (entry.index <= applied_) applied_membership_ = *entry.membership;
+    last_snapshot_ = log.snapshot().index;
+    settings_.core.id = id_;
+    settings_.core.incarnation = incarnation_;
+    core_random_ = std::make_unique<SeededRandom>(world_.random.next());
+    core_ = std::make_unique<Core>(settings_.core, initial, log, *core_random_);
+    boot_ = BootId{world_.random.next() | 1};
+    next_context_ = world_.random.next() | 1;
+    world_.trace.mark("start", id_.value, applied_, log.last_index());
+    world_.trace.say(id_.value, "starts: log {}..{} applied {} term {}", log.first_index(),
+                     log.last_index(), applied_, log.hard_state().term);
+    pump();
+    after(world_.random.between(0, settings_.tick), [this] { tick(); });
+  });
+}
+
+void SimNode::crash(bool power) {
+  if (state_ == State::down) return;
+  world_.trace.mark(power ? "power cut" : "kill", id_.value);
+  ++life_;
+  state_ = State::down;
+  disk_.detach();
+  core_.reset();
+  store_.reset();
+  std::size_t lost = 0;
+  if (power || disk_.failure_happened()) lost = disk_.power_cut(world_.random);
+  world_.trace.say(id_.value, "{}; {} unsynced blocks and changes lost",
+                   power ? "power cut" : "killed", lost);
+  disk_.clear_cut();
+  disk_.clear_failure();
+  disk_.attach();
+  world_.invariants.crashed(key());
+  persists_.clear();
+  to_apply_.clear();
+  reads_.clear();
+  waiting_.clear();
+  commands_.clear();
+  batches_.clear();
+  backlog_.clear();
+  pull_.reset();
+  disk_busy_ = apply_busy_ = commands_due_ = batches_due_ = false;
+}
+
+void SimNode::lose_disk() {
+  world_.trace.mark("lose disk", id_.value);
+  world_.trace.say(id_.value, "gets a new, empty disk");
+  world_.invariants.disk_lost(key());
+  disk_.wipe();
+  damaged_ = false;
+  trouble_expected_ = false;
+}
+
+void SimNode::pause() {
+  if (state_ == State::up) state_ = State::paused;
+}
+
+void SimNode::resume() {
+  if (state_ != State::paused) return;
+  state_ = State::up;
+  const std::uint64_t life = life_;
+  for (auto& what : std::exchange(backlog_, {})) enter(life, std::move(what));
+}
+
+// --- the replica's loop ---
+
+void SimNode::tick() {
+  core_->tick();
+  pump();
+  after(settings_.tick, [this] { tick(); });
+}
+
+void SimNode::operate(const std::function<void(Core&)>& what) {
+  enter(life_, [this, what] {
+    what(*core_);
+    pump();
+  });
+}
+
+void SimNode::pump() {
+  while (core_->has_ready()) take(core_->take_ready());
+  world_.invariants.after_input(key(), *core_);
+  world_.trace.mark("state", id_.value, core_->term(), static_cast<int>(core_->role()));
+  start_disk();
+  start_apply();
+  serve_reads();
+}
+
+void SimNode::take(Ready ready) {
+  world_.invariants.on_ready(key(), *core_, ready);
+  for (const Message& message : ready.send_now) send(message);
+  for (Entry& entry : ready.committed) to_apply_.push_back(std::move(entry));
+  for (const consensus::ReadState& state : ready.reads) {
+    const auto at = reads_.find(state.context);
+    if (at == reads_.end()) continue;
+    if (state.index == 0) {
+      PendingRead refused = std::move(at->second);
+      reads_.erase(at);
+      refused.on_read({true, std::nullopt});
+      continue;
+    }
+    world_.invariants.on_read(at->second.committed_at_start, state.index);
+    at->second.index = state.index;
+    at->second.confirmed = true;
+  }
+  if (ready.pull_snapshot) start_pull(*ready.pull_snapshot, ready.snapshot_source);
+  if (ready.persist.empty() && persists_.empty()) {
+    for (const Message& message : ready.send_after_stored) send(message);
+  } else if (!ready.persist.empty() || !ready.send_after_stored.empty()) {
+    if (world_.trace.wanted() && !ready.persist.empty())
+      world_.trace.say(id_.value, "to disk: {}", describe(ready.persist));
+    persists_.push_back({std::move(ready.persist), std::move(ready.send_after_stored)});
+  }
+}
+
+void SimNode::send(const Message& message) {
+  world_.invariants.on_send(key(), message);
+  world_.network.send(id_, message.to, message);
+}
+
+// --- the log writer ---
+
+void SimNode::start_disk() {
+  if (disk_busy_ || persists_.empty()) return;
+  disk_busy_ = true;
+  const std::size_t count = persists_.size();
+  after(world_.random.between(settings_.disk_min, settings_.disk_max),
+        [this, count] { write_disk(count); });
+}
+
+void SimNode::write_disk(std::size_t count) {
+  std::vector<const Persist*> group;
+  for (std::size_t i = 0; i < count; ++i)
+    if (!persists_[i].persist.empty()) group.push_back(&persists_[i].persist);
+  world_.trace.mark("write", id_.value, group.size());
+  if (!group.empty()) {
+    world_.invariants.writing(key(), group);
+    demand(store_->log().write(group), "log write");
+    if (disk_.cut_happened()) return;
+    world_.invariants.written(key());
+    for (const Persist* persist : group)
+      if (persist->snapshot) install(*persist->snapshot);
+    if (disk_.cut_happened()) return;
+  }
+  after(world_.random.between(settings_.report_min, settings_.report_max),
+        [this, count] { write_report(count); });
+}
+
+void SimNode::write_report(std::size_t count) {
+  disk_busy_ = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const PendingPersist done = std::move(persists_.front());
+    persists_.pop_front();
+    for (const Message& message : done.messages) send(message);
+    const bool report = !settings_.report_last_only || i + 1 == count;
+    if (report && !done.persist.empty()) core_->stored(done.persist.mark);
+    if (done.persist.snapshot) core_->applied(applied_);
+  }
+  pump();
+}
+
+void SimNode::install(const SnapshotMeta& snapshot) {
+  demand(store_->records().install(snapshot), "snapshot install");
+  applied_ = store_->records().applied();
+  applied_membership_ = snapshot.membership;
+  last_snapshot_ = snapshot.index;
+  while (!to_apply_.empty() && to_apply_.front().index <= applied_) to_apply_.pop_front();
+  if (disk_.cut_happened()) return;
+  world_.trace.mark("install", id_.value, applied_);
+  world_.trace.say(id_.value, "installs the snapshot up to {}", applied_);
+  auto view = store_->records().read();
+  if (view) world_.invariants.on_applied(key(), applied_, (*view)->state().counters().hash);
+}
+
+// --- the applier ---
+
+void SimNode::start_apply() {
+  if (apply_busy_ || to_apply_.empty()) return;
+  apply_busy_ = true;
+  after(world_.random.between(settings_.apply_min, settings_.apply_max), [this] { apply_some(); });
+}
+
+void SimNode::apply_some() {
+  apply_busy_ = false;
+  const std::vector<Entry> entries{to_apply_.begin(), to_apply_.end()};
+  to_apply_.clear();
+  if (entries.empty()) return;
+  Result<store::ApplyResult> result = store_->records().apply(entries);
+  if (!result) throw NodeStopped{result.error()};
+  if (disk_.cut_happened()) return;
+  for (const Entry& entry : entries)
+    if (entry.kind == EntryKind::membership) applied_membership_ = *entry.membership;
+  applied_ = result->applied;
+  world_.trace.mark("apply", id_.value, applied_);
+  {
+    auto view = store_->records().read();
+    if (view) world_.invariants.on_applied(key(), applied_, (*view)->state().counters().hash);
+  }
+  answer(result->outcomes);
+  core_->applied(applied_);
+  maintain();
+  pump();
+}
+
+void SimNode::answer(const std::vector<record::BatchOutcome>& outcomes) {
+  for (const record::BatchOutcome& batch : outcomes) {
+    if (batch.origin != id_ || batch.origin_boot != boot_) continue;
+    for (std::size_t i = 0; i < batch.operations.size(); ++i) {
+      const auto at = waiting_.find({batch.sequence, i});
+      if (at == waiting_.end()) continue;
+      const OnOutcome on_outcome = std::move(at->second);
+      waiting_.erase(at);
+      on_outcome(batch.outcomes[i]);
+    }
+  }
+}
+
+void SimNode::serve_reads() {
+  for (auto at = reads_.begin(); at != reads_.end();) {
+    if (!at->second.confirmed || at->second.index > applied_) {
+      ++at;
+      continue;
+    }
+    const PendingRead ready = std::move(at->second);
+    at = reads_.erase(at);
+    auto view = store_->records().read();
+    if (!view) throw NodeStopped{view.error()};
+    ready.on_read({false, (*view)->state().find_record(ready.collection, ready.key)});
+  }
+}
+
+// Snapshots and compaction, as the daemon does them: sync, copy, publish, forget.
+void SimNode::maintain() {
+  if (settings_.compact_every == 0 || applied_ < last_snapshot_ + settings_.compact_every) return;
+  store::RecordStore& records = store_->records();
+  demand(records.sync(), "record sync");
+  Result<SnapshotMeta> made = records.make_snapshot(applied_membership_);
+  if (!made) throw NodeStopped{made.error()};
+  if (disk_.cut_happened()) return;
+  demand(store_->log().set_snapshot(*made), "publish snapshot");
+  demand(records.prune_snapshots(2), "prune snapshots");
+  last_snapshot_ = made->index;
+  Index to = std::min(made->index, records.durable_applied());
+  to = to > settings_.keep_entries ? to - settings_.keep_entries : 0;
+  if (settings_.honour_pins && core_->needed_from() > 0)
+    to = std::min(to, core_->needed_from() - 1);
+  world_.trace.mark("compact", id_.value, to);
+  world_.trace.say(id_.value, "snapshot at {}, forgets the log up to {}", made->index, to);
+  if (to < store_->log().first_index()) return;
+  Result<Index> first = store_->log().compact(to);
+  if (!first) throw NodeStopped{first.error()};
+  if (!disk_.cut_happened())
+    world_.invariants.on_compacted(key(), *first, records.durable_applied());
+}
+
+// --- clients ---
+
+void SimNode::submit(record::Command command, OnOutcome on_outcome) {
+  enter(life_, [this, command = std::move(command), on_outcome = std::move(on_outcome)] {
+    commands_.emplace_back(command, on_outcome);
+    if (std::exchange(commands_due_, true)) return;
+    after(world_.random.between(0, 500), [this] { flush_commands(); });
+  });
+}
+
+void SimNode::flush_commands() {
+  commands_due_ = false;
+  record::Batch batch;
+  batch.origin = id_;
+  batch.origin_boot = boot_;
+  batch.sequence = ++next_sequence_;
+  for (auto& [command, on_outcome] : std::exchange(commands_, {})) {
+    waiting_[{batch.sequence, batch.commands.size()}] = std::move(on_outcome);
+    batch.commands.push_back(std::move(command));
+  }
+  const Bytes bytes{wire::encode(batch)};
+  const NodeId leader = core_->leader();
+  if (leader == id_)
+    on_propose(bytes);
+  else if (leader)
+    world_.network.send(id_, leader, ProposeParcel{bytes});
+}
+
+void SimNode::on_propose(const Bytes& batch) {
+  if (core_->role() != consensus::CoreRole::leader) return;  // the client asks again
+  batches_.push_back(batch);
+  if (std::exchange(batches_due_, true)) return;
+  after(world_.random.between(0, 300), [this] { flush_batches(); });
+}
+
+void SimNode::flush_batches() {
+  batches_due_ = false;
+  const auto wall = static_cast<std::uint64_t>(
+      static_cast<std::int64_t>(wall_epoch_ms + world_.scheduler.now() / sim_ms) +
+      settings_.wall_skew_ms);
+  const std::vector<Bytes> batches = std::exchange(batches_, {});
+  const Result<Index> proposed = core_->propose(Bytes{wire::encode_log_batch(wall, batches)});
+  world_.trace.mark("propose", id_.value, proposed ? *proposed : 0);
+  pump();
+}
+
+void SimNode::read(std::string collection, std::string key, OnRead on_read) {
+  enter(life_, [this, collection = std::move(collection), key = std::move(key),
+                on_read = std::move(on_read)] {
+    const std::uint64_t context = next_context_++;
+    reads_[context] = {collection, key, on_read, world_.invariants.committed(), 0, false};
+    core_->read_index(context);
+    pump();
+  });
+}
+
+// --- messages ---
+
+void SimNode::deliver(NodeId from, const Parcel& parcel) {
+  enter(life_, [this, from, parcel] {
+    if (const auto* message = std::get_if<Message>(&parcel)) {
+      core_->step(*message);
+      pump();
+    } else if (const auto* propose = std::get_if<ProposeParcel>(&parcel)) {
+      on_propose(propose->batch);
+    } else if (const auto* ask = std::get_if<SnapshotAsk>(&parcel)) {
+      on_snapshot_ask(from, *ask);
+    } else if (const auto* piece = std::get_if<SnapshotPiece>(&parcel)) {
+      on_snapshot_piece(*piece);
+    } else {
+      core_->report_unreachable(from);
+      pump();
+    }
+  });
+}
+
+// --- snapshots ---
+
+void SimNode::start_pull(const SnapshotMeta& meta, NodeId source) {
+  pull_ = Pull{meta, source, store_->records().staged_bytes(meta.id), 0};
+  if (pull_->offset > meta.bytes) pull_->offset = 0;
+  world_.trace.say(id_.value, "pulls snapshot {} from n{}", meta.index, source.value);
+  ask_for_piece();
+  watch_pull(meta.id);
+}
+
+void SimNode::ask_for_piece() {
+  if (pull_->offset >= pull_->meta.bytes) {
+    const Result<void> finished = store_->records().finish_staging(pull_->meta);
+    if (!disk_.cut_happened()) finish_pull(finished.has_value());
+    return;
+  }
+  world_.network.send(id_, pull_->source, SnapshotAsk{pull_->meta.id, pull_->offset});
+}
+
+void SimNode::watch_pull(std::string id) {
+  after(150 * sim_ms, [this, id] {
+    if (!pull_ || pull_->meta.id != id) return;
+    if (++pull_->silent > 6) {
+      finish_pull(false);
+      return;
+    }
+    if (pull_->silent > 1) ask_for_piece();
+    if (pull_) watch_pull(id);
+  });
+}
+
+void SimNode::on_snapshot_ask(NodeId from, const SnapshotAsk& ask) {
+  SnapshotPiece piece{ask.id, ask.offset, "", false};
+  Result<std::string> data =
+      store_->records().read_snapshot_chunk(ask.id, ask.offset, settings_.chunk_bytes);
+  if (data)
+    piece.data = std::move(*data);
+  else
+    piece.refused = true;
+  world_.network.send(id_, from, std::move(piece));
+}
+
+void SimNode::on_snapshot_piece(const SnapshotPiece& piece) {
+  if (!pull_ || pull_->meta.id != piece.id || piece.offset != pull_->offset) return;
+  if (piece.refused || piece.data.empty()) {
+    finish_pull(false);
+    return;
+  }
+  demand(store_->records().stage_chunk(pull_->meta, piece.offset, piece.data), "stage chunk");
+  pull_->offset += piece.data.size();
+  pull_->silent = 0;
+  ask_for_piece();
+}
+
+void SimNode::finish_pull(bool ok) {
+  const SnapshotMeta meta = pull_->meta;
+  pull_.reset();
+  world_.trace.mark("pulled", id_.value, meta.index, ok ? 1 : 0);
+  world_.trace.say(id_.value, "snapshot {} {}", meta.index, ok ? "is staged" : "could not be had");
+  core_->snapshot_received(meta, ok);
+  pump();
+}
+
+}  // namespace mainstay::harness

@@ -1,0 +1,179 @@
+// One simulated node: the real core over the real stores on a simulated disk, driven the way the
+// daemon's replica, log writer and applier drive them, but in virtual time: a log write is queued,
+// later reaches the disk, and later still is reported. So a crash can fall before a write, inside
+// it, between it and its report, and before or after any message.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/random.hpp"
+#include "runtime/consensus/core.hpp"
+#include "runtime/record/types.hpp"
+#include "runtime/store/node_store.hpp"
+#include "tests/harness/invariants.hpp"
+#include "tests/harness/scheduler.hpp"
+#include "tests/harness/sim_disk.hpp"
+#include "tests/harness/sim_network.hpp"
+#include "tests/harness/trace.hpp"
+
+namespace mainstay::harness {
+
+// How fast and how careful one node is; drawn per seed, changed by the nemesis.
+struct NodeSettings {
+  SimTime tick = 10 * sim_ms;
+  SimTime disk_min = 100, disk_max = 400;    // one log write
+  SimTime report_min = 0, report_max = 100;  // from the write to the core hearing of it
+  SimTime apply_min = 50, apply_max = 300;
+  std::int64_t wall_skew_ms = 0;
+  std::uint32_t compact_every = 0;  // applied entries between snapshots; 0: never
+  std::uint32_t keep_entries = 0;   // behind the snapshot
+  bool honour_pins = true;
+  bool report_last_only = false;  // group commits report only their last mark
+  std::size_t chunk_bytes = 8192;
+  consensus::CoreOptions core;
+};
+
+struct SimWorld {
+  Scheduler& scheduler;
+  Random& random;
+  Trace& trace;
+  SimNetwork& network;
+  Invariants& invariants;
+  ClusterId cluster;
+};
+
+struct ReadAnswer {
+  bool refused = false;
+  std::optional<record::Record> record;
+};
+
+class SimNode {
+ public:
+  using OnOutcome = std::function<void(const record::Outcome&)>;
+  using OnRead = std::function<void(const ReadAnswer&)>;
+  enum class State { down, up, paused };
+
+  SimNode(SimWorld world, NodeId id, const std::filesystem::path& directory, NodeSettings settings);
+  ~SimNode();
+
+  NodeId id() const { return id_; }
+  MemberKey key() const { return {id_, incarnation_}; }
+  State state() const { return state_; }
+  bool up() const { return state_ == State::up; }
+  SimDisk& disk() { return disk_; }
+  NodeSettings& settings() { return settings_; }
+  consensus::Core& core() { return *core_; }
+  store::NodeStore& store() { return *store_; }
+  consensus::Index applied() const { return applied_; }
+  bool leads() const { return up() && core_->role() == consensus::CoreRole::leader; }
+
+  // Makes an empty disk a member's: `initial` is the cluster's first membership, or empty for one
+  // that joins later.
+  Incarnation prepare();
+  void form(const consensus::Membership& initial);
+  void start();
+  // The process ends at once; with `power`, so does what was not synced.
+  void crash(bool power);
+  // An empty disk under the same node id; the process must be down.
+  void lose_disk();
+  void pause();
+  void resume();
+  // What the store said when it stopped by itself, with no fault injected: a finding.
+  void expect_trouble(bool expected) { trouble_expected_ = expected; }
+  bool damaged() const { return damaged_; }
+
+  void deliver(NodeId from, const Parcel& parcel);
+  void submit(record::Command command, OnOutcome on_outcome);
+  void read(std::string collection, std::string key, OnRead on_read);
+  // Runs `what` on the core as an operator's request would, and the effects after it.
+  void operate(const std::function<void(consensus::Core&)>& what);
+
+ private:
+  struct PendingPersist {
+    consensus::Persist persist;
+    std::vector<consensus::Message> messages;
+  };
+  struct PendingRead {
+    std::string collection, key;
+    OnRead on_read;
+    consensus::Index committed_at_start = 0;
+    consensus::Index index = 0;
+    bool confirmed = false;
+  };
+  struct Pull {
+    consensus::SnapshotMeta meta;
+    NodeId source;
+    std::uint64_t offset = 0;
+    std::uint32_t silent = 0;
+  };
+
+  // Runs now, later when paused, never when this life is over.
+  void enter(std::uint64_t life, std::function<void()> what);
+  void guarded(const std::function<void()>& what);
+  void after(SimTime delay, std::function<void()> what);
+  void demand(const Result<void>& done, const char* doing);
+
+  void tick();
+  void pump();
+  void take(consensus::Ready ready);
+  void send(const consensus::Message& message);
+  void start_disk();
+  void write_disk(std::size_t count);
+  void write_report(std::size_t count);
+  void install(const consensus::SnapshotMeta& snapshot);
+  void start_apply();
+  void apply_some();
+  void answer(const std::vector<record::BatchOutcome>& outcomes);
+  void serve_reads();
+  void maintain();
+  void flush_commands();
+  void flush_batches();
+  void on_propose(const Bytes& batch);
+  void on_snapshot_ask(NodeId from, const SnapshotAsk& ask);
+  void on_snapshot_piece(const SnapshotPiece& piece);
+  void start_pull(const consensus::SnapshotMeta& meta, NodeId source);
+  void ask_for_piece();
+  void watch_pull(std::string id);
+  void finish_pull(bool ok);
+
+  SimWorld world_;
+  const NodeId id_;
+  Incarnation incarnation_;
+  SimDisk disk_;
+  NodeSettings settings_;
+  State state_ = State::down;
+  std::uint64_t life_ = 0;
+  bool trouble_expected_ = false;
+  bool damaged_ = false;
+
+  // One life of the process.
+  std::unique_ptr<SeededRandom> core_random_;
+  std::unique_ptr<store::NodeStore> store_;
+  std::unique_ptr<consensus::Core> core_;
+  BootId boot_;
+  std::uint64_t next_context_ = 0;
+  std::uint64_t next_sequence_ = 0;
+  std::deque<PendingPersist> persists_;
+  bool disk_busy_ = false;
+  std::deque<consensus::Entry> to_apply_;
+  bool apply_busy_ = false;
+  consensus::Index applied_ = 0;
+  consensus::Membership applied_membership_;
+  consensus::Index last_snapshot_ = 0;
+  std::map<std::uint64_t, PendingRead> reads_;
+  std::map<std::pair<std::uint64_t, std::size_t>, OnOutcome>
+      waiting_;  // by batch sequence and place in it
+  std::vector<std::pair<record::Command, OnOutcome>> commands_;
+  std::vector<Bytes> batches_;
+  bool commands_due_ = false, batches_due_ = false;
+  std::optional<Pull> pull_;
+  std::vector<std::function<void()>> backlog_;
+};
+
+}  // namespace mainstay::harness
