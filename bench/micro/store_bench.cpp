@@ -16,6 +16,8 @@ namespace {
 class StoreBench : public benchmark::Fixture {
  public:
   void SetUp(const benchmark::State&) override {
+    index_ = 0;
+    number_ = 0;
     directory_ =
         std::filesystem::temp_directory_path() / fmt::format("mainstay-micro-{}", random_.next());
     store::StoreOptions options;
