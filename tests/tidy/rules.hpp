@@ -55,6 +55,9 @@ Findings check_dead_files(const Tree& tree);
 // Every document with commands is run by a test, or console.txt says why not.
 Findings check_console_blocks(const Tree& tree, const Table& console);
 
+// Every link of a document to a path in the tree leads somewhere.
+Findings check_links(const Tree& tree);
+
 // All of the above over a tree, minus what exceptions.txt lists; unused exceptions are findings.
 Findings check_tree(const Tree& tree);
 

@@ -209,6 +209,11 @@ TEST(Twins, MayBeExcusedWithAReasonAsLongAsItIsTrue) {
                              {"runtime/base/ids.cpp", ""},
                              {"tests/unit/base/ids_test.cpp", ""}});
   EXPECT_THAT(check_twins(tree, parse_table("runtime/base/log.cpp: nothing to test")), IsEmpty());
+  EXPECT_THAT(check_twins(tree, parse_table("runtime/base/log.cpp: tests/unit/base/ids_test.cpp")),
+              IsEmpty());
+  EXPECT_THAT(
+      paths(check_twins(tree, parse_table("runtime/base/log.cpp: tests/unit/base/gone_test.cpp"))),
+      ElementsAre("runtime/base/log.cpp"));
   EXPECT_THAT(paths(check_twins(tree, parse_table("runtime/base/log.cpp:"))),
               ElementsAre("runtime/base/log.cpp"));
   EXPECT_THAT(
@@ -234,6 +239,18 @@ TEST(ConsoleBlocks, AreRunOrListed) {
   EXPECT_THAT(
       paths(check_console_blocks(tree, parse_table("docs/a.md: x\ndocs/b.md: x\ndocs/c.md: x"))),
       ElementsAre("docs/b.md", "docs/c.md"));
+}
+
+TEST(Links, LeadSomewhere) {
+  const Tree tree = tree_of(
+      {{"docs/a.md",
+        "[b](b.md) [top](../README.md) [web](https://x.org/y)\n[here](#part) [d](decisions/)\n"},
+       {"docs/b.md", "[gone](gone.md#part) ok [f](../runtime/)"},
+       {"docs/decisions/1.md", ""},
+       {"README.md", ""}});
+  const Findings findings = check_links(tree);
+  EXPECT_THAT(paths(findings), ElementsAre("docs/b.md", "docs/b.md"));
+  EXPECT_EQ(findings.at(0).line, 1u);
 }
 
 TEST(Exceptions, TakeOneRuleFromOneFileAndMustBeNeeded) {

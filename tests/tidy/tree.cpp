@@ -7,6 +7,8 @@
 
 namespace mainstay::tidy {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 const SourceFile* find(const Tree& tree, std::string_view path) {
@@ -37,6 +39,18 @@ std::string trimmed(std::string_view text) {
 std::string unit_test_of(const std::string& source) {
   const std::string inner = source.substr(std::string_view{"runtime/"}.size());
   return "tests/unit/" + inner.substr(0, inner.size() - 4) + "_test.cpp";
+}
+
+// The targets of [text](target) that are paths, without #anchors.
+std::vector<std::string> links_of(const std::string& line) {
+  std::vector<std::string> targets;
+  for (std::size_t at = line.find("]("); at != std::string::npos; at = line.find("](", at + 1)) {
+    const std::size_t end = line.find_first_of(")#", at + 2);
+    if (end == std::string::npos) break;
+    const std::string target = line.substr(at + 2, end - at - 2);
+    if (!target.empty() && target.find(':') == std::string::npos) targets.push_back(target);
+  }
+  return targets;
 }
 
 }  // namespace
@@ -105,8 +119,10 @@ Findings check_twins(const Tree& tree, const Table& untested) {
     findings.push_back(
         {path, 0, "twins", "is in tests/tidy/untested.txt and not in the tree: take it out"});
   for (const Row& row : untested)
-    if (row.value.empty())
-      findings.push_back({row.key, 0, "twins", "tests/tidy/untested.txt does not say why"});
+    if (row.value.empty() || (in_folder(row.value, "tests") && find(tree, row.value) == nullptr))
+      findings.push_back(
+          {row.key, 0, "twins",
+           "tests/tidy/untested.txt does not say why, or names a test that is not there"});
   return findings;
 }
 
@@ -154,6 +170,24 @@ Findings check_console_blocks(const Tree& tree, const Table& console) {
   return findings;
 }
 
+Findings check_links(const Tree& tree) {
+  Findings findings;
+  for (const SourceFile& file : tree) {
+    if (!file.path.ends_with(".md")) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      for (const std::string& target : links_of(file.lines[i])) {
+        const auto path = (fs::path{file.path}.parent_path() / target).lexically_normal();
+        const std::string wanted = path.generic_string();
+        const bool folder =
+            wanted.ends_with("/") && any_in(tree, wanted.substr(0, wanted.size() - 1), "");
+        if (!folder && find(tree, wanted) == nullptr)
+          findings.push_back({file.path, i + 1, "links", "leads nowhere: " + target});
+      }
+    }
+  }
+  return findings;
+}
+
 Findings check_tree(const Tree& tree) {
   const Table layers = table_of(tree, "tests/tidy/layers.txt");
   const Table doors = table_of(tree, "tests/tidy/doors.txt");
@@ -171,6 +205,7 @@ Findings check_tree(const Tree& tree) {
   take(check_top_level(tree));
   take(check_twins(tree, table_of(tree, "tests/tidy/untested.txt")));
   take(check_dead_files(tree));
+  take(check_links(tree));
   take(check_console_blocks(tree, table_of(tree, "tests/tidy/console.txt")));
 
   for (const Row& row : table_of(tree, "tests/tidy/exceptions.txt")) {
