@@ -1,0 +1,147 @@
+#include "actors/storage/applier.hpp"
+
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "actors/kit/errors.hpp"
+#include "runtime/base/log.hpp"
+
+namespace mainstay::storage {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+Applier::Applier(caf::actor_config& config, ApplierOptions options, store::RecordStore& records,
+                 metrics::NodeMetrics& metrics, std::shared_ptr<Board> board,
+                 std::shared_ptr<const Listeners> listeners, store::FatalHandler fatal)
+    : caf::event_based_actor{config},
+      options_{std::move(options)},
+      records_{records},
+      metrics_{metrics},
+      board_{std::move(board)},
+      listeners_{std::move(listeners)},
+      fatal_{std::move(fatal)},
+      log_first_{options_.log_first} {}
+
+caf::behavior Applier::make_behavior() {
+  kit::route_errors(*this, "applier");
+  board_->applied = records_.applied();
+  board_->durable_applied = records_.durable_applied();
+  delayed_send(this, options_.sync_every, SyncTick{});
+  return {
+      [this](ApplyEntries& request) { on_apply_entries(request); },
+      [this](ApplyQueued) { on_apply_queued(); },
+      [this](const InstallSnapshot& request) { on_install_snapshot(request); },
+      [this](SyncTick) { on_sync_tick(); },
+  };
+}
+
+// A clean stop leaves nothing to replay.
+void Applier::on_exit() {
+  if (const auto synced = records_.sync(); !synced)
+    log_warn("applier", "the last sync failed: {}", to_string(synced.error()));
+  options_.log_writer = nullptr;
+}
+
+void Applier::on_apply_entries(ApplyEntries& request) {
+  if (queued_.empty()) send(this, ApplyQueued{});
+  queued_.insert(queued_.end(), std::make_move_iterator(request.entries.begin()),
+                 std::make_move_iterator(request.entries.end()));
+}
+
+void Applier::on_apply_queued() {
+  if (queued_.empty()) return;  // a snapshot was installed in between
+  const std::vector<consensus::Entry> entries = std::exchange(queued_, {});
+  const auto start = std::chrono::steady_clock::now();
+  auto result = records_.apply(entries);
+  if (!result) return fatal_(result.error());
+  note(entries);
+  tell(std::move(*result), false);
+  metrics_.apply.observe(seconds_since(start));
+  metrics_.applied_entries.add(static_cast<double>(entries.size()));
+}
+
+void Applier::note(const std::vector<consensus::Entry>& entries) {
+  for (const consensus::Entry& entry : entries) {
+    bytes_ += entry.bytes();
+    if (entry.membership) options_.membership = *entry.membership;
+  }
+  term_ = entries.back().term;
+}
+
+void Applier::tell(store::ApplyResult result, bool jumped) {
+  board_->applied = result.applied;
+  OwnOutcomes own{result.applied, term_, {}, jumped};
+  for (record::BatchOutcome& outcome : result.outcomes) {
+    for (const record::Outcome& one : outcome.outcomes)
+      if (one.revision > board_->revision) board_->revision = one.revision;
+    if (outcome.origin == options_.node && outcome.origin_boot == options_.boot)
+      own.outcomes.push_back(std::move(outcome));
+  }
+  // Clients wait for the gateway, only the leader's bookkeeping for the replica.
+  listeners_->outcomes(std::move(own));
+  listeners_->applied(AppliedUpTo{result.applied, std::move(result.checks)});
+}
+
+void Applier::on_install_snapshot(const InstallSnapshot& request) {
+  log_info("applier", "installs snapshot {} at index {}", request.snapshot.id,
+           request.snapshot.index);
+  // Entries that it covers may still be queued; those after it are sent only after it.
+  queued_.clear();
+  if (const auto installed = records_.install(request.snapshot); !installed)
+    return fatal_(installed.error());
+  options_.membership = request.snapshot.membership;
+  term_ = request.snapshot.term;
+  log_first_ = request.snapshot.index + 1;
+  bytes_ = 0;
+  board_->durable_applied = records_.durable_applied();
+  metrics_.snapshots_installed.add();
+  store::ApplyResult result;
+  result.applied = records_.applied();
+  tell(std::move(result), true);
+}
+
+void Applier::on_sync_tick() {
+  delayed_send(this, options_.sync_every, SyncTick{});
+  if (records_.applied() != records_.durable_applied()) sync();
+  metrics_.records_used.set(static_cast<double>(records_.bytes_used()));
+  if (snapshot_due(options_.compaction, LogUse{log_first_, records_.durable_applied(), bytes_}))
+    snapshot_and_compact();
+}
+
+void Applier::sync() {
+  const auto start = std::chrono::steady_clock::now();
+  if (const auto synced = records_.sync(); !synced) return fatal_(synced.error());
+  metrics_.record_sync.observe(seconds_since(start));
+  board_->durable_applied = records_.durable_applied();
+}
+
+void Applier::snapshot_and_compact() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto snapshot = records_.make_snapshot(options_.membership);
+  bytes_ = 0;
+  if (!snapshot) {
+    // A copy that cannot be written (disk full) harms nobody: the log stays longer. The store
+    // itself has its own watch on the disk.
+    log_warn("applier", "no snapshot: {}", to_string(snapshot.error()));
+    log_first_ = std::max(log_first_, records_.applied() - options_.compaction.entries_max / 2);
+    return;
+  }
+  metrics_.snapshots_made.add();
+  const consensus::Index to = compact_to(options_.compaction, records_.durable_applied(),
+                                         snapshot->index, board_->needed_from.load());
+  log_info("applier", "made snapshot {} at index {} ({} MiB, {:.0f} ms), the log may go up to {}",
+           snapshot->id, snapshot->index, snapshot->bytes >> 20, seconds_since(start) * 1000, to);
+  if (const auto pruned = records_.prune_snapshots(2); !pruned)
+    log_warn("applier", "old snapshots stay: {}", to_string(pruned.error()));
+  log_first_ = std::max(log_first_, to + 1);
+  send(options_.log_writer, CompactLog{*snapshot, to});
+}
+
+}  // namespace mainstay::storage

@@ -1,0 +1,129 @@
+#include "actors/gateway/gateway.hpp"
+
+#include <gtest/gtest.h>
+
+#include "runtime/wire/codec.hpp"
+#include "tests/actor/kit/actor_fixture.hpp"
+
+namespace mainstay::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The gateway between a test's requests and what it asks of replica and peers.
+class GatewayTest : public testing::ActorTest {
+ protected:
+  GatewayTest() {
+    auto ports = std::make_shared<Ports>();
+    ports->propose = [this](replica::ProposeBatch batch) { proposed.push_back(std::move(batch)); };
+    ports->ask_read_point = [this](replica::AskReadPoint ask) { asked.push_back(ask.context); };
+    ports->send = [this](NodeId to, Incarnation, wire::Body body) {
+      sent.emplace_back(to, std::get<wire::ProposeRequest>(std::move(body)));
+    };
+    inbox = std::make_shared<Inbox>([this] { tell(gateway, InboxFilled{}); });
+    gateway = spawn<Gateway>(GatewayOptions{NodeId{1}, BootId{7}, 10ms}, inbox, admission, view,
+                             board, metrics, ports);
+    settle();
+  }
+
+  void write(const std::string& operation, std::chrono::milliseconds within = 10s) {
+    record::Command command;
+    command.operation = operation;
+    command.collection = "orders";
+    command.key = "A-1";
+    ASSERT_TRUE(admission->enter(256 + 3 + operation.size()));
+    inbox->push(WriteRequest{
+        command, now(), now() + within, [this](Result<record::Outcome> result) {
+          outcomes.push_back(result ? "done" : std::string{to_string(result.error().code)});
+        }});
+    settle();
+  }
+
+  void lead(std::uint64_t node, std::uint64_t term) {
+    tell(gateway, replica::LeaderChanged{NodeId{node}, Incarnation{9}, term});
+    settle();
+  }
+
+  void apply(std::uint64_t index, std::uint64_t term, std::uint64_t sequence) {
+    record::BatchOutcome outcome;
+    outcome.sequence = sequence;
+    outcome.outcomes.resize(1);
+    tell(gateway, storage::OwnOutcomes{index, term, {outcome}, false});
+    settle();
+  }
+
+  std::shared_ptr<Admission> admission = std::make_shared<Admission>();
+  std::shared_ptr<replica::Published<replica::View>> view =
+      std::make_shared<replica::Published<replica::View>>();
+  std::shared_ptr<storage::Board> board = std::make_shared<storage::Board>();
+  metrics::NodeMetrics metrics{"test"};
+  std::shared_ptr<Inbox> inbox;
+  caf::actor gateway;
+  std::vector<replica::ProposeBatch> proposed;
+  std::vector<std::pair<NodeId, wire::ProposeRequest>> sent;
+  std::vector<std::uint64_t> asked;
+  std::vector<std::string> outcomes;
+};
+
+TEST_F(GatewayTest, WritesWaitForALeaderAndGoToTheLocalReplica) {
+  write("a");
+  EXPECT_TRUE(proposed.empty());
+  lead(1, 3);
+  ASSERT_EQ(proposed.size(), 1u);
+  EXPECT_EQ(wire::decode_batch(proposed[0].batch)->commands[0].operation, "a");
+  EXPECT_EQ(admission->requests(), 1u);
+  apply(5, 3, proposed[0].id);
+  EXPECT_EQ(outcomes, std::vector<std::string>{"done"});
+  EXPECT_EQ(admission->requests(), 0u);
+  EXPECT_EQ(admission->bytes(), 0u);
+}
+
+TEST_F(GatewayTest, ThroughAnElectionTheSameOperationGoesToTheNextLeader) {
+  lead(2, 3);
+  write("a");
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].first, NodeId{2});
+  lead(0, 3);
+  lead(3, 4);
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(sent[1].first, NodeId{3});
+  EXPECT_EQ(wire::decode_batch(sent[1].second.batch)->commands[0].operation, "a");
+  apply(9, 4, sent[1].second.id);
+  EXPECT_EQ(outcomes, std::vector<std::string>{"done"});
+}
+
+TEST_F(GatewayTest, ALostReplyIsRepeatedUntilTheDeadline) {
+  lead(2, 3);
+  write("a", 1000ms);
+  run_for(320ms);
+  EXPECT_EQ(sent.size(), 2u);
+  run_for(800ms);
+  EXPECT_EQ(outcomes, std::vector<std::string>{"outcome_unknown"});
+  EXPECT_EQ(admission->requests(), 0u);
+}
+
+TEST_F(GatewayTest, ReadsWaitForAReadPointAndForTheApply) {
+  lead(2, 3);
+  ASSERT_TRUE(admission->enter(0));
+  bool done = false;
+  inbox->push(
+      ReadRequest{now(), now() + 10s, [&done](Result<void> result) { done = result.has_value(); }});
+  settle();
+  ASSERT_EQ(asked.size(), 1u);
+  tell(gateway, replica::ReadPoints{{{asked[0], 7}}});
+  settle();
+  EXPECT_FALSE(done);
+  apply(7, 3, 0);
+  EXPECT_TRUE(done);
+  EXPECT_EQ(admission->requests(), 0u);
+}
+
+TEST_F(GatewayTest, ARestartAnswersWhatItHeldAndTakesWhatCameMeanwhile) {
+  lead(1, 3);
+  write("a");
+  stop(gateway);
+  EXPECT_EQ(outcomes, std::vector<std::string>{"outcome_unknown"});
+}
+
+}  // namespace
+}  // namespace mainstay::gateway

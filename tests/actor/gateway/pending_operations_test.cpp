@@ -1,0 +1,190 @@
+#include "actors/gateway/pending_operations.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "runtime/base/limits.hpp"
+
+namespace mainstay::gateway {
+namespace {
+
+MonotonicTime at(int millis) {
+  return MonotonicTime{Millis{millis}};
+}
+
+class PendingOperationsTest : public ::testing::Test {
+ protected:
+  void add(const std::string& operation, int now = 0, int deadline = 10'000) {
+    record::Command command;
+    command.operation = operation;
+    command.collection = "orders";
+    command.key = operation;
+    operations.add(
+        std::move(command), at(now), at(deadline),
+        [this, operation](Result<record::Outcome> result) {
+          ended.push_back(operation + (result ? "=" + std::to_string(result->version)
+                                              : "!" + std::string{to_string(result.error().code)}));
+        });
+  }
+
+  // What this node's applier says of a batch: the n-th command gets version n.
+  static record::BatchOutcome outcome_of(const OutgoingBatch& out) {
+    record::BatchOutcome outcome;
+    outcome.sequence = out.sequence;
+    for (std::size_t i = 0; i < out.batch.commands.size(); ++i) {
+      outcome.operations.push_back(out.batch.commands[i].operation);
+      record::Outcome one;
+      one.version = i + 1;
+      outcome.outcomes.push_back(one);
+    }
+    return outcome;
+  }
+
+  static std::vector<std::string> names(const OutgoingBatch& out) {
+    std::vector<std::string> names;
+    for (const record::Command& command : out.batch.commands) names.push_back(command.operation);
+    return names;
+  }
+
+  using Names = std::vector<std::string>;
+  PendingOptions options{NodeId{1}, BootId{7}, 1, 2, Millis{300}, Millis{10}, Millis{2000}};
+  std::vector<std::string> ended;  // before `operations`: its destructor still answers
+  PendingOperations operations{options};
+};
+
+TEST_F(PendingOperationsTest, EverythingThatWaitsGoesIntoOneBatch) {
+  add("a");
+  add("b");
+  const auto out = operations.next_batch(at(0));
+  ASSERT_TRUE(out);
+  EXPECT_EQ(names(*out), (Names{"a", "b"}));
+  EXPECT_EQ(out->batch.origin, NodeId{1});
+  EXPECT_EQ(out->batch.origin_boot, BootId{7});
+  EXPECT_FALSE(out->resent);
+  EXPECT_FALSE(operations.next_batch(at(0)));
+  operations.accepted(out->sequence, 3, 10, at(1));
+  EXPECT_EQ(operations.applied(10, 3, {outcome_of(*out)}, false, at(2)), 2u);
+  EXPECT_EQ(ended, (Names{"a=1", "b=2"}));
+  EXPECT_EQ(operations.waiting(), 0u);
+}
+
+TEST_F(PendingOperationsTest, ABatchHasNoMoreCommandsThanAnEntryMay) {
+  for (std::size_t i = 0; i < limits::batch_commands_max + 1; ++i) add("op" + std::to_string(i));
+  EXPECT_EQ(operations.next_batch(at(0))->batch.commands.size(), limits::batch_commands_max);
+  EXPECT_EQ(operations.next_batch(at(0))->batch.commands.size(), 1u);
+}
+
+TEST_F(PendingOperationsTest, UnansweredBatchesAreBounded) {
+  for (const char* name : {"a", "b", "c"}) {
+    add(name);
+    const auto out = operations.next_batch(at(0));
+    EXPECT_EQ(out.has_value(), std::string{name} != "c");
+  }
+  operations.accepted(1, 3, 10, at(1));
+  EXPECT_EQ(names(*operations.next_batch(at(1))), Names{"c"});
+}
+
+TEST_F(PendingOperationsTest, ARefusedBatchGoesAgainAfterAPauseUnderTheSameOperationIds) {
+  add("a");
+  const auto first = operations.next_batch(at(0));
+  operations.refused(first->sequence, at(1));
+  EXPECT_FALSE(operations.next_batch(at(5)));
+  const auto second = operations.next_batch(at(11));
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(second->resent);
+  EXPECT_NE(second->sequence, first->sequence);
+  EXPECT_EQ(names(*second), Names{"a"});
+}
+
+TEST_F(PendingOperationsTest, ALostReplyIsFollowedByAnotherCopyAndTheFirstOutcomeCounts) {
+  add("a");
+  const auto first = operations.next_batch(at(0));
+  operations.expire(at(299));
+  EXPECT_FALSE(operations.next_batch(at(299)));
+  operations.expire(at(300));
+  const auto second = operations.next_batch(at(300));
+  ASSERT_TRUE(second);
+  // The first copy had arrived after all.
+  operations.applied(10, 3, {outcome_of(*first)}, false, at(301));
+  EXPECT_EQ(ended, Names{"a=1"});
+  operations.applied(11, 3, {outcome_of(*second)}, false, at(302));
+  EXPECT_EQ(ended, Names{"a=1"});
+}
+
+TEST_F(PendingOperationsTest, ANewLeaderGetsWhatWasUnansweredAtOnce) {
+  add("a");
+  add("b");
+  const auto first = operations.next_batch(at(0));
+  add("c", 5);
+  operations.leader_changed(at(10));
+  const auto second = operations.next_batch(at(10));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(names(*second), (Names{"a", "b", "c"}));
+  EXPECT_TRUE(second->resent);
+}
+
+TEST_F(PendingOperationsTest, AnAcceptedBatchIsNotSentAgainWhileItsEntryMaySurvive) {
+  add("a");
+  const auto first = operations.next_batch(at(0));
+  operations.accepted(first->sequence, 3, 10, at(1));
+  operations.leader_changed(at(10));
+  EXPECT_FALSE(operations.next_batch(at(10)));
+  operations.applied(9, 3, {}, false, at(11));
+  EXPECT_FALSE(operations.next_batch(at(11)));
+}
+
+TEST_F(PendingOperationsTest, AnAcceptedBatchIsLostWhenANewerTermWasAppliedWithoutIt) {
+  add("a");
+  const auto first = operations.next_batch(at(0));
+  operations.accepted(first->sequence, 3, 10, at(1));
+  operations.applied(9, 4, {}, false, at(11));
+  EXPECT_EQ(names(*operations.next_batch(at(11))), Names{"a"});
+}
+
+TEST_F(PendingOperationsTest, AnAcceptedBatchIsLostWhenItsPlaceWasAppliedWithoutIt) {
+  add("a");
+  const auto first = operations.next_batch(at(0));
+  operations.applied(12, 4, {}, false, at(1));
+  operations.accepted(first->sequence, 4, 10, at(2));  // the answer comes late
+  EXPECT_EQ(names(*operations.next_batch(at(2))), Names{"a"});
+}
+
+TEST_F(PendingOperationsTest, AfterAJumpNothingIsKnownOfUnansweredBatches) {
+  add("a");
+  ASSERT_TRUE(operations.next_batch(at(0)));
+  operations.applied(500, 4, {}, true, at(1));
+  EXPECT_EQ(names(*operations.next_batch(at(1))), Names{"a"});
+}
+
+TEST_F(PendingOperationsTest, ADeadlineEndsInAnUnknownOutcomeOnlyIfItMayHappen) {
+  add("sent", 0, 100);
+  ASSERT_TRUE(operations.next_batch(at(0)));
+  add("queued", 0, 100);
+  EXPECT_EQ(operations.expire(at(99)), 0u);
+  EXPECT_EQ(operations.expire(at(100)), 1u);
+  EXPECT_EQ(ended, (Names{"sent!outcome_unknown", "queued!not_ready"}));
+  EXPECT_FALSE(operations.next_batch(at(200)));
+}
+
+TEST_F(PendingOperationsTest, TheDestructorLeavesNobodyWaiting) {
+  {
+    PendingOperations gone{options};
+    record::Command command;
+    gone.add(command, at(0), at(100), [this](Result<record::Outcome> result) {
+      ended.push_back(std::string{to_string(result.error().code)});
+    });
+  }
+  EXPECT_EQ(ended, Names{"outcome_unknown"});
+}
+
+TEST_F(PendingOperationsTest, OldestTellsWhoWaitsLongest) {
+  EXPECT_EQ(operations.oldest(at(50)), at(50));
+  add("a", 10);
+  add("b", 20);
+  EXPECT_EQ(operations.oldest(at(50)), at(10));
+}
+
+}  // namespace
+}  // namespace mainstay::gateway
