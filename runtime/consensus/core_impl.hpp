@@ -122,6 +122,7 @@ struct Core::Impl {
   bool sender_may_be_newer(const Message& message) const;
   VoterSets voter_sets() const;
   bool is_voter(NodeId id) const;
+  bool may_be_voter() const;
   Result<Index> propose_membership(Membership next);
   Result<void> may_change_membership() const;
   void sync_progress();

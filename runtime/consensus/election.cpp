@@ -11,7 +11,7 @@ void Core::Impl::tick_election() {
   if (election_elapsed < election_timeout) return;
   if (!may_campaign()) {
     forget_leader();
-    if (!is_voter(options.id) || quarantined) reset_election_timer();
+    if (!may_be_voter() || quarantined) reset_election_timer();
     return;  // a voter that only waits for its disk tries again at the next tick
   }
   campaign(false);
@@ -46,7 +46,7 @@ bool Core::Impl::nothing_unstored() const {
 }
 
 bool Core::Impl::may_campaign() const {
-  if (role == CoreRole::leader || quarantined || !is_voter(options.id)) return false;
+  if (role == CoreRole::leader || quarantined || !may_be_voter()) return false;
   return nothing_unstored() || MUTANT(S6_campaign_with_unstored);
 }
 

@@ -60,6 +60,12 @@ bool Core::Impl::is_voter(NodeId id) const {
          MUTANT(lost_disk_rejoins_under_old_id);
 }
 
+// This node, now or in a membership that is not yet settled.
+bool Core::Impl::may_be_voter() const {
+  if (MUTANT(lost_disk_rejoins_under_old_id)) return is_voter(options.id);
+  return memberships.may_be_voter(options.id, options.incarnation);
+}
+
 // --- changes ---
 
 // Rule 3 and Ongaro's correction of 2015: no change before an entry of this term is committed, and

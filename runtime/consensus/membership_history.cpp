@@ -1,5 +1,6 @@
 #include "runtime/consensus/membership_history.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "runtime/base/assert.hpp"
@@ -19,6 +20,14 @@ void MembershipHistory::append(Index index, MembershipPtr membership) {
   ASSERT(membership != nullptr);
   ASSERT(history_.size() == 1 || index > history_.back().index);
   history_.push_back({index, std::move(membership)});
+}
+
+bool MembershipHistory::may_be_voter(NodeId id, Incarnation incarnation) const {
+  return std::any_of(history_.begin(), history_.end(), [&](const Step& step) {
+    const Member* member = step.membership->find(id);
+    return member != nullptr && member->role == MemberRole::voter &&
+           member->incarnation == incarnation;
+  });
 }
 
 bool MembershipHistory::truncate(Index from) {

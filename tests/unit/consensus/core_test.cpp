@@ -100,7 +100,8 @@ TEST(CoreTest, SlowFollowerCatchesUpThroughASnapshot) {
   EXPECT_EQ(cluster[3].offers.size(), 1U);
   EXPECT_EQ(cluster[3].status().last, cluster[1].status().last);
   EXPECT_EQ(cluster[3].status().applied, cluster[1].status().applied);
-  EXPECT_EQ(cluster[3].applied.size(), 1U + cluster[3].status().applied - 15);  // before the cut, and after the snapshot
+  EXPECT_EQ(cluster[3].applied.size(),
+            1U + cluster[3].status().applied - 15);  // before the cut, and after the snapshot
 }
 
 TEST(CoreTest, TransferMovesLeadershipWithoutATimeout) {
