@@ -8,6 +8,7 @@
 
 #include "runtime/consensus/core.hpp"
 #include "runtime/consensus/log_reader.hpp"
+#include "runtime/store/usage.hpp"
 
 namespace mainstay::store {
 
@@ -30,6 +31,10 @@ class LogStore final : public consensus::LogReader {
   // Publishes a snapshot that others may pull (bytes already durable), or none (index 0).
   Result<void> set_snapshot(const consensus::SnapshotMeta& snapshot);
 
+  // Binds an empty, unformed log to its cluster; `initial` becomes the membership at its start. For
+  // NodeStore::form().
+  Result<void> form(ClusterId cluster, const consensus::Membership& initial);
+
   consensus::HardState hard_state() const;
   // Membership as of the log's start (snapshot or bootstrap).
   consensus::Membership start_membership() const;
@@ -45,6 +50,7 @@ class LogStore final : public consensus::LogReader {
   // Re-reads every record: checksum, chain, contiguity. For open, scrub and tests.
   Result<void> verify() const;
 
+  StoreUsage usage() const;
   std::uint64_t commits() const;  // durable commits since open: the fsync count of the log
 
  private:

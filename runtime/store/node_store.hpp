@@ -15,6 +15,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "runtime/base/random.hpp"
@@ -43,6 +44,9 @@ struct StoreOptions {
   // false in the simulator: several lives of one directory in one process
   bool locked = true;
   FatalHandler fatal = stop_process();
+  // Free bytes of the disk below a path; empty: the operating system's answer. For tests and the
+  // simulator.
+  std::function<Result<std::uint64_t>(const std::filesystem::path&)> free_bytes;
 };
 
 class NodeStore {

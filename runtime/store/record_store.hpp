@@ -11,6 +11,7 @@
 #include "runtime/consensus/types.hpp"
 #include "runtime/record/state.hpp"
 #include "runtime/record/state_machine.hpp"
+#include "runtime/store/usage.hpp"
 
 namespace mainstay::store {
 
@@ -61,6 +62,9 @@ class RecordStore {
   // Keeps the newest `keep` snapshot files.
   Result<void> prune_snapshots(std::size_t keep);
 
+  // Whether the file of a snapshot made here is still there.
+  bool holds_snapshot(const std::string& id) const;
+
   // Receiving: chunks in order from 0; resumable: staged_bytes(id) says where to go on. finish
   // verifies size, checksum and that the copy opens as a record store of this group at the promised
   // index; nothing of the current state changes yet.
@@ -77,6 +81,10 @@ class RecordStore {
   Result<void> scrub() const;
 
   std::uint64_t bytes_used() const;
+  StoreUsage usage() const;
+
+  // Binds an unformed store to its cluster, durably. For NodeStore::form().
+  Result<void> form(ClusterId cluster);
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -1,0 +1,489 @@
+// The state machine's tables. Four of them, keys sort as bytes:
+//
+//   "records"      key := collection ∙ 0x00 ∙ record key      value := wire::encode(Record)
+//   "operations"   key := operation id                        value := wire::encode(Operation)
+//   "expiry"       key := due:u64 big-endian ∙ kind:u8 ∙ collection ∙ 0x00 ∙ (record key |
+//   operation id)
+//                  value := sealed revision:u64 (sealed_meta.hpp, under the row's own key)
+//   "meta"         sealed_meta.hpp, and "counters": wire::encode(Counters), which holds the applied
+//   index
+//
+// Environment flags: MDB_NOMETASYNC (docs/decisions/0002-lmdb.md). A commit syncs its pages but not
+// the header page; a power cut may undo the last commit, whole, and the log replays it. LMDB's next
+// commit syncs the header of the one before.
+#include "runtime/store/record_store.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/base/mutant.hpp"
+#include "runtime/record/state_hash.hpp"
+#include "runtime/store/record_store_open.hpp"
+#include "runtime/store/record_tables.hpp"
+#include "runtime/store/snapshot_files.hpp"
+#include "runtime/sys/file.hpp"
+#include "runtime/wire/codec.hpp"
+
+namespace mainstay::store {
+
+using consensus::Entry;
+using consensus::EntryKind;
+using consensus::Index;
+using consensus::Membership;
+using consensus::SnapshotMeta;
+using lmdb::Txn;
+using record::Counters;
+
+namespace {
+
+constexpr unsigned environment_flags = MDB_NOMETASYNC;
+
+lmdb::EnvOptions env_options(const RecordStoreOptions& options, const char* name) {
+  lmdb::EnvOptions wanted;
+  wanted.directory = options.data_directory / name;
+  wanted.map_bytes = options.map_bytes;
+  wanted.flags = environment_flags;
+  wanted.readers_max = limits::record_readers_max;
+  wanted.locked = options.locked;
+  return wanted;
+}
+
+Failure failed_before() {
+  return fail(Errc::io_error, "an earlier write to the records failed: nothing may follow it");
+}
+
+// What a check inside a scrub throws where others would stop the process.
+struct Damage {
+  Error error;
+};
+
+}  // namespace
+
+struct RecordStore::Impl {
+  explicit Impl(const RecordStoreOptions& wanted)
+      : options{wanted}, files{wanted.data_directory / snapshots_name, wanted.free_bytes_min} {}
+  ~Impl() { drop_idle(); }
+
+  RecordStoreOptions options;
+  lmdb::Env env;
+  RecordTables tables;
+  SnapshotFiles files;
+  std::atomic<Index> applied{0};
+  std::atomic<Index> durable{0};
+  bool failed = false;     // applying thread only
+  LateOperations late;     // mutant dedup_outside_transaction
+  Counters late_counters;  // mutant applied_index_not_in_transaction
+
+  std::mutex mutex;  // guards what follows
+  std::condition_variable changed;
+  std::vector<MDB_txn*>
+      idle;  // read transactions that were reset: reusing one costs no reader slot search
+  std::size_t open_views = 0;
+  bool switching = false;
+  StoreUsage known_usage;  // for the length of a switch
+
+  Result<void> open(const char* name, unsigned table_flags);
+  Result<void> load();
+  Result<void> apply(std::span<const Entry> entries, ApplyResult& result);
+  Result<void> apply_one(TableWriter& writer, const Entry& entry, ApplyResult& result) const;
+  Result<void> commit(Txn& txn, const Counters& counters);
+
+  Result<MDB_txn*> begin_read();
+  void end_read(MDB_txn* txn);
+  void drop_idle();
+  Result<void> adopt(const SnapshotMeta& snapshot) const;
+  Result<void> install(const SnapshotMeta& snapshot);
+};
+
+namespace {
+
+class View final : public ReadView {
+ public:
+  View(RecordStore::Impl& owner, MDB_txn* txn)
+      : owner_{owner}, txn_{owner.env, txn}, reader_{txn_, owner.tables, owner.options.fatal} {}
+  ~View() override { owner_.end_read(txn_.release()); }
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+
+  const record::StateReader& state() const override { return reader_; }
+
+ private:
+  RecordStore::Impl& owner_;
+  Txn txn_;
+  TableReader reader_;
+};
+
+}  // namespace
+
+// --- opening ---
+
+Result<void> RecordStore::Impl::open(const char* name, unsigned table_flags) {
+  TRY_ASSIGN(env, lmdb::Env::open(env_options(options, name)));
+  env.check_readers();
+  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(tables, RecordTables::open(txn, table_flags));
+  return txn.commit();
+}
+
+// What a killed process left unsynced in the page cache counts as applied below: it must be durable
+// first.
+Result<void> RecordStore::Impl::load() {
+  TRY(env.sync());
+  TRY_ASSIGN(const Txn txn, Txn::begin(env, Txn::Kind::read));
+  TRY_ASSIGN(const Counters counters, get_counters(txn, tables.meta));
+  applied = durable = counters.applied_index;
+  late_counters = counters;
+  return {};
+}
+
+Result<std::unique_ptr<RecordStore>> create_record_store(const RecordStoreOptions& options) {
+  TRY(sys::make_directory(options.data_directory / records_name));
+  auto impl = std::make_unique<RecordStore::Impl>(options);
+  TRY(impl->files.prepare());
+  TRY(impl->open(records_name, MDB_CREATE));
+  {
+    TRY_ASSIGN(Txn txn, Txn::begin(impl->env, Txn::Kind::write));
+    TRY(put_format(txn, impl->tables.meta));
+    TRY(put_ownership(txn, impl->tables.meta, options.owner));
+    TRY(put_counters(txn, impl->tables.meta, Counters{}));
+    TRY(txn.commit());
+  }
+  TRY(impl->load());
+  return std::make_unique<RecordStore>(std::move(impl));
+}
+
+Result<std::unique_ptr<RecordStore>> open_record_store(const RecordStoreOptions& options) {
+  auto impl = std::make_unique<RecordStore::Impl>(options);
+  TRY(impl->files.prepare());
+  TRY(impl->open(records_name, 0));
+  Ownership found;
+  {
+    TRY_ASSIGN(const Txn txn, Txn::begin(impl->env, Txn::Kind::read));
+    TRY(check_format(txn, impl->tables.meta));
+    TRY_ASSIGN(found, get_ownership(txn, impl->tables.meta));
+  }
+  const bool unformed = !found.cluster && options.owner.cluster;
+  if (unformed) found.cluster = options.owner.cluster;
+  TRY(check_ownership(found, options.owner, options.data_directory / records_name));
+  TRY(impl->load());
+  auto store = std::make_unique<RecordStore>(std::move(impl));
+  if (unformed) TRY(store->form(options.owner.cluster));
+  return store;
+}
+
+Result<Index> applied_of(const RecordStoreOptions& options, const char* name) {
+  TRY_ASSIGN(const lmdb::Env env, lmdb::Env::open(env_options(options, name)));
+  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(const RecordTables tables, RecordTables::open(txn, 0));
+  TRY(check_format(txn, tables.meta));
+  TRY_ASSIGN(const Counters counters, get_counters(txn, tables.meta));
+  return Index{counters.applied_index};
+}
+
+// --- applying ---
+
+Result<void> RecordStore::Impl::apply_one(TableWriter& writer, const Entry& entry,
+                                          ApplyResult& result) const {
+  constexpr record::ApplyOptions apply_options{limits::dedup_retention_ms,
+                                               limits::tombstone_retention_ms};
+  const Index before = writer.counters().applied_index;
+  if (entry.index <= before) return {};
+  if (entry.index != before + 1)
+    return fail(Errc::internal,
+                fmt::format("entry {} cannot be applied after {}", entry.index, before));
+  if (entry.kind == EntryKind::batch) {
+    TRY_ASSIGN(const record::LogBatch batch, wire::decode_log_batch(entry.payload));
+    auto outcomes = record::apply(writer, entry.index, entry.term, batch, apply_options);
+    std::move(outcomes.begin(), outcomes.end(), std::back_inserter(result.outcomes));
+    return {};
+  }
+  record::apply_nothing(writer, entry.index, entry.term);
+  if (entry.kind == EntryKind::check)
+    result.checks.push_back({entry.index, writer.counters().hash});
+  return {};
+}
+
+Result<void> RecordStore::Impl::commit(Txn& txn, const Counters& counters) {
+  if (MUTANT(applied_index_not_in_transaction)) {
+    TRY(put_counters(txn, tables.meta, late_counters));
+    late_counters = counters;
+  } else {
+    TRY(put_counters(txn, tables.meta, counters));
+  }
+  TRY(txn.commit());
+  durable = applied.load();  // this commit has synced the header of the one before
+  applied = counters.applied_index;
+  return {};
+}
+
+Result<void> RecordStore::Impl::apply(std::span<const Entry> entries, ApplyResult& result) {
+  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(Counters counters, get_counters(txn, tables.meta));
+  if (MUTANT(applied_index_not_in_transaction)) counters = late_counters;
+  if (MUTANT(dedup_outside_transaction)) {
+    for (const auto& [id, operation] : late)
+      TRY(txn.put(tables.operations, id, wire::encode(operation)));
+    late.clear();
+  }
+  TableWriter writer{txn, tables, options.fatal, counters, late};
+  for (const Entry& entry : entries) TRY(apply_one(writer, entry, result));
+  result.applied = writer.counters().applied_index;
+  if (result.applied == counters.applied_index) return {};
+  return commit(txn, writer.counters());
+}
+
+// --- reading ---
+
+Result<MDB_txn*> RecordStore::Impl::begin_read() {
+  MDB_txn* txn = nullptr;
+  {
+    std::unique_lock guard{mutex};
+    const auto patience = std::chrono::milliseconds{limits::view_wait_ms_max};
+    if (!changed.wait_for(guard, patience, [this] { return !switching; }))
+      return fail(Errc::busy, "the records are being replaced by a snapshot");
+    ++open_views;
+    if (!idle.empty()) {
+      txn = idle.back();
+      idle.pop_back();
+    }
+  }
+  int code = 0;
+  if (txn != nullptr) {
+    code = mdb_txn_renew(txn);
+    if (code == 0) return txn;
+    mdb_txn_abort(txn);
+  } else {
+    auto fresh = Txn::begin(env, Txn::Kind::read);
+    if (!fresh && fresh.error().code == Errc::busy) {
+      env.check_readers();
+      fresh = Txn::begin(env, Txn::Kind::read);
+    }
+    if (fresh) return fresh->release();
+    end_read(nullptr);
+    return Failure{std::move(fresh).error()};
+  }
+  end_read(nullptr);
+  return Failure{lmdb::error_of(code, "begin reading", env.directory())};
+}
+
+void RecordStore::Impl::end_read(MDB_txn* txn) {
+  if (txn != nullptr) mdb_txn_reset(txn);
+  const std::lock_guard guard{mutex};
+  if (txn != nullptr) {
+    if (idle.size() < limits::idle_readers_max)
+      idle.push_back(txn);
+    else
+      mdb_txn_abort(txn);
+  }
+  --open_views;
+  changed.notify_all();
+}
+
+void RecordStore::Impl::drop_idle() {
+  for (MDB_txn* txn : idle) mdb_txn_abort(txn);
+  idle.clear();
+}
+
+// --- snapshots ---
+
+// The staged copy carries the identity of the node that made it; checked for being ours in
+// everything else, it gets this node's.
+Result<void> RecordStore::Impl::adopt(const SnapshotMeta& snapshot) const {
+  TRY_ASSIGN(lmdb::Env staged, lmdb::Env::open(env_options(options, next_records_name)));
+  TRY_ASSIGN(Txn txn, Txn::begin(staged, Txn::Kind::write));
+  TRY_ASSIGN(const RecordTables staged_tables, RecordTables::open(txn, 0));
+  TRY(check_format(txn, staged_tables.meta));
+  TRY_ASSIGN(Ownership found, get_ownership(txn, staged_tables.meta));
+  found.node = options.owner.node;
+  found.incarnation = options.owner.incarnation;
+  TRY(check_ownership(found, options.owner, staged.directory()));
+  TRY_ASSIGN(const Counters counters, get_counters(txn, staged_tables.meta));
+  if (counters.applied_index != snapshot.index || counters.applied_term != snapshot.term)
+    return fail(
+        Errc::corrupt,
+        fmt::format("the received snapshot is of entry {} (term {}), promised was {} (term {})",
+                    counters.applied_index, counters.applied_term, snapshot.index, snapshot.term));
+  TRY(put_ownership(txn, staged_tables.meta, found));
+  TRY(txn.commit());
+  return staged.sync();
+}
+
+Result<void> switch_records(const std::filesystem::path& data_directory) {
+  const auto current = data_directory / records_name;
+  const auto next = data_directory / next_records_name;
+  const auto old = data_directory / old_records_name;
+  std::error_code error;
+  if (std::filesystem::exists(next, error)) {
+    if (std::filesystem::exists(current, error)) {
+      TRY(sys::remove_durably(old));
+      TRY(sys::rename_durably(current, old));
+    }
+    TRY(sys::rename_durably(next, current));
+  }
+  return sys::remove_durably(old);
+}
+
+Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
+  TRY_ASSIGN(const Index staged, applied_of(options, next_records_name));
+  if (staged != snapshot.index)
+    return fail(Errc::conflict, fmt::format("staged is entry {}, to be installed entry {}", staged,
+                                            snapshot.index));
+  {
+    std::unique_lock guard{mutex};
+    switching = true;
+    const auto patience = std::chrono::milliseconds{limits::view_wait_ms_max};
+    if (!changed.wait_for(guard, patience, [this] { return open_views == 0; })) {
+      switching = false;
+      changed.notify_all();
+      return fail(Errc::busy,
+                  "readers hold the records for too long: the snapshot is not installed yet");
+    }
+    drop_idle();
+  }
+  failed = true;  // without tables until the end of this function
+  env = lmdb::Env{};
+  TRY(switch_records(options.data_directory));
+  TRY(open(records_name, 0));
+  TRY(load());
+  late.clear();
+  failed = false;
+  const std::lock_guard guard{mutex};
+  switching = false;
+  changed.notify_all();
+  return {};
+}
+
+// --- the public face ---
+
+RecordStore::RecordStore(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
+RecordStore::~RecordStore() = default;
+
+Result<ApplyResult> RecordStore::apply(std::span<const Entry> entries) {
+  if (impl_->failed) return failed_before();
+  impl_->failed = true;  // also when the fatal handler leaves by an exception
+  ApplyResult result;
+  TRY(impl_->apply(entries, result));
+  impl_->failed = false;
+  return result;
+}
+
+Index RecordStore::applied() const {
+  return impl_->applied;
+}
+
+Index RecordStore::durable_applied() const {
+  return MUTANT(compaction_past_durable_applied) ? impl_->applied : impl_->durable;
+}
+
+Result<void> RecordStore::sync() {
+  if (impl_->failed) return failed_before();
+  const Index synced = impl_->applied;
+  impl_->failed = true;
+  TRY(impl_->env.sync());
+  impl_->failed = false;
+  impl_->durable = synced;
+  return {};
+}
+
+Result<std::unique_ptr<ReadView>> RecordStore::read() const {
+  TRY_ASSIGN(MDB_txn* const txn, impl_->begin_read());
+  return std::unique_ptr<ReadView>{std::make_unique<View>(*impl_, txn)};
+}
+
+Result<SnapshotMeta> RecordStore::make_snapshot(const Membership& membership) {
+  SnapshotMeta meta;
+  {
+    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env, Txn::Kind::read));
+    TRY_ASSIGN(const Counters counters, get_counters(txn, impl_->tables.meta));
+    meta.index = counters.applied_index;
+    meta.term = counters.applied_term;
+  }
+  if (meta.index == 0)
+    return fail(Errc::conflict, "nothing has been applied: there is nothing to take a snapshot of");
+  meta.membership = membership;
+  return impl_->files.make(impl_->env, bytes_used(), std::move(meta));
+}
+
+Result<std::string> RecordStore::read_snapshot_chunk(const std::string& id, std::uint64_t offset,
+                                                     std::size_t bytes_max) const {
+  return impl_->files.read_chunk(id, offset, bytes_max);
+}
+
+Result<void> RecordStore::prune_snapshots(std::size_t keep) {
+  return impl_->files.prune(keep);
+}
+
+bool RecordStore::holds_snapshot(const std::string& id) const {
+  return impl_->files.holds(id);
+}
+
+std::uint64_t RecordStore::staged_bytes(const std::string& id) const {
+  return impl_->files.staged_bytes(id);
+}
+
+Result<void> RecordStore::stage_chunk(const SnapshotMeta& snapshot, std::uint64_t offset,
+                                      std::string_view data) {
+  return impl_->files.stage_chunk(snapshot, offset, data);
+}
+
+Result<void> RecordStore::finish_staging(const SnapshotMeta& snapshot) {
+  const auto next = impl_->options.data_directory / next_records_name;
+  TRY_ASSIGN(const auto part, impl_->files.finish(snapshot));
+  TRY(sys::remove_durably(next));
+  TRY(sys::make_directory(next));
+  TRY(sys::rename_durably(part, next / "data.mdb"));
+  auto adopted = impl_->adopt(snapshot);
+  if (!adopted) TRY(sys::remove_durably(next));
+  return adopted;
+}
+
+Result<void> RecordStore::install(const SnapshotMeta& snapshot) {
+  return impl_->install(snapshot);
+}
+
+Result<void> RecordStore::scrub() const {
+  const FatalHandler report = [](const Error& error) { throw Damage{error}; };
+  try {
+    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env, Txn::Kind::read));
+    const TableReader reader{txn, impl_->tables, report};
+    const Hash128 kept = reader.counters().hash;
+    if (const Hash128 found = record::full_hash(reader); found != kept)
+      return fail(Errc::corrupt, fmt::format("the rows have the state hash {}, kept was {}",
+                                             hex_of(found), hex_of(kept)));
+  } catch (const Damage& damage) {
+    return Failure{damage.error};
+  }
+  return {};
+}
+
+std::uint64_t RecordStore::bytes_used() const {
+  return usage().used_bytes;
+}
+
+StoreUsage RecordStore::usage() const {
+  const std::lock_guard guard{impl_->mutex};
+  if (!impl_->switching) {
+    const RecordTables& tables = impl_->tables;
+    const auto usage =
+        impl_->env.usage({tables.records, tables.operations, tables.expiry, tables.meta});
+    impl_->known_usage = {usage.used_bytes, usage.file_bytes, usage.map_bytes};
+  }
+  return impl_->known_usage;
+}
+
+Result<void> RecordStore::form(ClusterId cluster) {
+  TRY_ASSIGN(Txn txn, Txn::begin(impl_->env, Txn::Kind::write));
+  TRY_ASSIGN(Ownership owner, get_ownership(txn, impl_->tables.meta));
+  owner.cluster = cluster;
+  TRY(put_ownership(txn, impl_->tables.meta, owner));
+  TRY(txn.commit());
+  impl_->options.owner.cluster = cluster;
+  return impl_->env.sync();
+}
+
+}  // namespace mainstay::store

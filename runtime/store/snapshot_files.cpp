@@ -1,0 +1,163 @@
+#include "runtime/store/snapshot_files.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/sys/file.hpp"
+
+namespace mainstay::store {
+
+using consensus::SnapshotMeta;
+using std::filesystem::path;
+using sys::File;
+
+namespace {
+
+constexpr const char* made_ending = ".snap";
+constexpr const char* part_ending = ".part";
+constexpr const char* copying_name = "copying.tmp";
+
+bool is_id(const std::string& id) {
+  return !id.empty() && id.size() <= limits::snapshot_id_bytes_max &&
+         std::all_of(id.begin(), id.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-';
+         });
+}
+
+Result<std::vector<path>> files_with(const path& directory, const char* ending) {
+  std::error_code error;
+  std::vector<path> found;
+  for (std::filesystem::directory_iterator at{directory, error}, end; !error && at != end;
+       at.increment(error))
+    if (at->path().extension() == ending) found.push_back(at->path());
+  if (error) return Failure{sys::system_error("list", directory, error.value())};
+  return found;
+}
+
+}  // namespace
+
+Result<Hash128> checksum_of_file(const path& file_path) {
+  TRY_ASSIGN(const File file, File::open(file_path, File::Mode::read));
+  Hash128Stream hash;
+  for (std::uint64_t offset = 0;;) {
+    TRY_ASSIGN(const std::string block, file.read_at(offset, limits::mib));
+    hash.update(block);
+    offset += block.size();
+    if (block.size() < limits::mib) return hash.digest();
+  }
+}
+
+Result<void> SnapshotFiles::prepare() {
+  TRY(sys::make_directory(directory_));
+  return sys::remove_durably(directory_ / copying_name);
+}
+
+Result<path> SnapshotFiles::path_of(const std::string& id, const char* ending) const {
+  if (!is_id(id)) return fail(Errc::invalid_argument, "this is not the id of a snapshot");
+  return directory_ / (id + ending);
+}
+
+Result<void> SnapshotFiles::check_space(std::uint64_t wanted) const {
+  TRY_ASSIGN(const std::uint64_t free, sys::free_bytes(directory_));
+  if (free < wanted + free_bytes_min_)
+    return fail(
+        Errc::storage_full,
+        fmt::format(
+            "a snapshot of {} bytes does not fit: {} bytes are free and {} are kept in reserve",
+            wanted, free, free_bytes_min_));
+  return {};
+}
+
+Result<SnapshotMeta> SnapshotFiles::make(const lmdb::Env& env, std::uint64_t used_bytes,
+                                         SnapshotMeta meta) {
+  TRY(check_space(used_bytes));
+  const path copy = directory_ / copying_name;
+  {
+    TRY_ASSIGN(File file, File::open(copy, File::Mode::create));
+    if (const int code = mdb_env_copyfd2(env.get(), file.descriptor(), MDB_CP_COMPACT); code != 0)
+      return Failure{lmdb::error_of(code, "copy", env.directory())};
+    TRY(file.sync());
+    TRY_ASSIGN(meta.bytes, file.size());
+  }
+  TRY_ASSIGN(meta.checksum, checksum_of_file(copy));
+  meta.id = fmt::format("{:016x}-{:08x}-{}", meta.index, meta.term, hex_of(meta.checksum));
+  TRY_ASSIGN(const path made, path_of(meta.id, made_ending));
+  TRY(sys::rename_durably(copy, made));
+  return meta;
+}
+
+Result<std::string> SnapshotFiles::read_chunk(const std::string& id, std::uint64_t offset,
+                                              std::size_t bytes_max) const {
+  TRY_ASSIGN(const path made, path_of(id, made_ending));
+  TRY_ASSIGN(const File file, File::open(made, File::Mode::read));
+  TRY_ASSIGN(const std::uint64_t size, file.size());
+  if (offset > size)
+    return fail(Errc::invalid_argument,
+                fmt::format("offset {} is past the end of a snapshot of {} bytes", offset, size));
+  return file.read_at(offset, bytes_max);
+}
+
+bool SnapshotFiles::holds(const std::string& id) const {
+  const auto made = path_of(id, made_ending);
+  std::error_code error;
+  return made && std::filesystem::exists(*made, error);
+}
+
+Result<void> SnapshotFiles::prune(std::size_t keep) {
+  TRY_ASSIGN(std::vector<path> files, files_with(directory_, made_ending));
+  // Names begin with the index in hexadecimal: the newest sort last.
+  std::sort(files.begin(), files.end(), std::greater<>{});
+  for (std::size_t i = keep; i < files.size(); ++i) TRY(sys::remove_durably(files[i]));
+  return {};
+}
+
+std::uint64_t SnapshotFiles::staged_bytes(const std::string& id) const {
+  const auto part = path_of(id, part_ending);
+  if (!part) return 0;
+  std::error_code error;
+  const auto size = std::filesystem::file_size(*part, error);
+  return error ? 0 : size;
+}
+
+Result<void> SnapshotFiles::drop_other_parts(const path& kept) const {
+  TRY_ASSIGN(const std::vector<path> parts, files_with(directory_, part_ending));
+  for (const path& part : parts)
+    if (part != kept) TRY(sys::remove_durably(part));
+  return {};
+}
+
+Result<void> SnapshotFiles::stage_chunk(const SnapshotMeta& meta, std::uint64_t offset,
+                                        std::string_view data) {
+  TRY_ASSIGN(const path part, path_of(meta.id, part_ending));
+  if (offset + data.size() > meta.bytes)
+    return fail(Errc::invalid_argument, fmt::format("the chunk ends at {}, the snapshot at {}",
+                                                    offset + data.size(), meta.bytes));
+  if (const std::uint64_t staged = staged_bytes(meta.id); offset != staged)
+    return fail(Errc::invalid_argument,
+                fmt::format("the chunk begins at {}, expected is {}", offset, staged));
+  if (offset == 0) TRY(drop_other_parts(part));
+  TRY(check_space(meta.bytes - offset));
+  TRY_ASSIGN(File file, File::open(part, File::Mode::write));
+  return file.write_at(offset, data);
+}
+
+Result<path> SnapshotFiles::finish(const SnapshotMeta& meta) {
+  TRY_ASSIGN(const path part, path_of(meta.id, part_ending));
+  {
+    TRY_ASSIGN(File file, File::open(part, File::Mode::write));
+    TRY(file.sync());
+    TRY_ASSIGN(const std::uint64_t size, file.size());
+    if (size < meta.bytes)
+      return fail(Errc::invalid_argument,
+                  fmt::format("{} of {} bytes are staged", size, meta.bytes));
+  }
+  TRY_ASSIGN(const Hash128 checksum, checksum_of_file(part));
+  if (checksum == meta.checksum) return part;
+  TRY(sys::remove_durably(part));
+  return fail(Errc::corrupt, "the received snapshot does not have the promised checksum");
+}
+
+}  // namespace mainstay::store
