@@ -110,7 +110,7 @@ class RandomRun {
     if (dice < 955) return change_membership(id);
     if (dice < 965) return compact(id);
     if (dice < 970) return one.core->report_unreachable(node(any()));
-    if (dice < 985) return one.core->read_index(++context_);
+    if (dice < 985) return read(id);
     one.core->set_draining(random_.between(0, 4) == 0);
   }
 
@@ -140,6 +140,11 @@ class RandomRun {
     const auto leader = random_.between(0, 3) == 0 ? id : leader_id();
     if (leader != 0 && cluster_[leader].core)
       static_cast<void>(cluster_[leader].core->propose(Bytes{"v" + std::to_string(++value_)}));
+  }
+
+  void read(std::uint64_t id) {
+    read_floor_[++context_] = history_.empty() ? 0 : history_.rbegin()->first;
+    cluster_[id].core->read_index(context_);
   }
 
   void change_membership(std::uint64_t id) {
@@ -188,6 +193,11 @@ class RandomRun {
                     (known->second.term == entry.term && known->second.payload == entry.payload))
             << "node " << id << " applied another entry " << entry.index;
       }
+      for (const ReadState& state : std::exchange(one.reads, {})) {
+        ASSERT_TRUE(state.index == 0 || state.index >= read_floor_.at(state.context))
+            << "node " << id << " reads at " << state.index << " what was applied at "
+            << read_floor_.at(state.context) << " when it asked";
+      }
       if (!one.core) {
         last_status_.erase(id);
         continue;
@@ -209,7 +219,8 @@ class RandomRun {
   std::uint64_t context_ = 0;
   std::map<std::uint64_t, std::size_t> seen_;
   std::map<std::uint64_t, Status> last_status_;
-  std::map<Index, Entry> history_;
+  std::map<Index, Entry> history_;             // everything that any node ever applied
+  std::map<std::uint64_t, Index> read_floor_;  // by context: what a read must at least see
 };
 
 TEST(RandomRunsTest, NothingCommittedIsLostAndEveryRunRecovers) {
