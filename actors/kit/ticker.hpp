@@ -72,4 +72,4 @@ class Ticker {
 
 }  // namespace mainstay::kit
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(mainstay::kit::Tick)
+MAINSTAY_OWN_MESSAGE(mainstay::kit::Tick)

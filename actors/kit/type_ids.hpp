@@ -53,6 +53,10 @@ static_assert(kit >= caf::first_custom_type_id);
                     ::mainstay::kit::first_id::actor + ::mainstay::kit::first_id::block_size, \
                 "the block of actor " #actor " in actors/kit/type_ids.hpp is full");
 
+// A message that an actor sends to itself only (its timers, answers of its threads): declared in
+// its own header, without a number.
+#define MAINSTAY_OWN_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+
 namespace mainstay::kit {
 
 // The one message that crosses between nodes; only actors/peer_link sends and receives it. Its

@@ -3,6 +3,7 @@
 // Links touches.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -131,6 +132,7 @@ struct LinkReport {
   std::uint64_t bytes_received = 0;
   std::uint64_t dropped_down = 0;       // link not up
   std::uint64_t dropped_congested = 0;  // credit used up
+  std::uint64_t dropped_oversize = 0;   // larger than a frame may be
   std::uint64_t dropped_received = 0;   // frames that failed a check or had no receiver
   std::size_t bytes_in_flight = 0;      // sent and not yet taken by the peer
 };
