@@ -5,6 +5,8 @@
 #   One GoogleTest program, registered with ctest as one test.
 # mainstay_fuzzer(NAME [SOURCES ...] [DEPENDS ...])
 #   One libFuzzer program (only with MAINSTAY_FUZZ); ctest runs it for a short while, on the corpus in corpus/<NAME> if there is one.
+# mainstay_mutants_library(TARGET LAYERS ... [SOURCES ...])
+#   The sources of these layers, and these, compiled once more with the planted bugs of tests/sim/mutants.def; built only for who links it.
 set(MAINSTAY_INSTALL_TARGETS "" CACHE INTERNAL "")
 
 # Everything that is generated from schemas; clang-tidy needs it before it can read the sources.
@@ -108,4 +110,26 @@ function(mainstay_fuzzer NAME)
   add_test(NAME fuzz_${NAME} COMMAND ${NAME} -max_total_time=20 -seed=1 -rss_limit_mb=1024 -artifact_prefix=${found}/crash- ${found}
                                      ${corpus})
   set_tests_properties(fuzz_${NAME} PROPERTIES TIMEOUT 120 LABELS fuzz)
+endfunction()
+
+function(mainstay_mutants_library TARGET)
+  cmake_parse_arguments(ARG "" "" "LAYERS;SOURCES" ${ARGN})
+  set(sources ${ARG_SOURCES})
+  set(libraries "")
+  foreach(layer ${ARG_LAYERS})
+    get_target_property(directory mainstay_${layer} SOURCE_DIR)
+    get_target_property(layer_sources mainstay_${layer} SOURCES)
+    list(TRANSFORM layer_sources PREPEND ${directory}/)
+    list(APPEND sources ${layer_sources})
+    get_target_property(layer_libraries mainstay_${layer} LINK_LIBRARIES)
+    list(APPEND libraries ${layer_libraries})
+  endforeach()
+  list(REMOVE_DUPLICATES libraries)
+  foreach(layer ${ARG_LAYERS})
+    list(REMOVE_ITEM libraries mainstay_${layer})
+  endforeach()
+  add_library(${TARGET} STATIC EXCLUDE_FROM_ALL ${sources})
+  target_compile_definitions(${TARGET} PUBLIC MAINSTAY_MUTANTS=1)
+  target_include_directories(${TARGET} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${TARGET} PUBLIC ${libraries})
 endfunction()

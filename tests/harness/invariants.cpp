@@ -119,8 +119,10 @@ void Invariants::crashed(MemberKey who) {
   node.believed = node.durable;
 }
 
+// Its acknowledgements may still be on their way and count: the disk held the entries when it said
+// so. What it held is therefore kept.
 void Invariants::disk_lost(MemberKey who) {
-  nodes_.erase(who);
+  nodes_[who].in_flight.reset();
 }
 
 void Invariants::on_compacted(MemberKey who, Index first, Index durable_applied) {

@@ -6,6 +6,9 @@
 
 #include "runtime/base/log.hpp"
 #include "tests/sim/runner.hpp"
+#ifdef MAINSTAY_MUTANTS
+#include "tests/sim/mutation_gate.hpp"
+#endif
 
 int main(int argc, char** argv) {
   using namespace mainstay;
@@ -26,9 +29,29 @@ int main(int argc, char** argv) {
   app.add_flag("--twice", options.twice, "run every seed twice and compare the trace hashes");
   app.add_flag("--quiet", quiet, "only the closing line");
   app.add_option("--replay,--transcript", replay, "run this one seed and print what happens");
+#ifdef MAINSTAY_MUTANTS
+  // The mutation gate: this program has the planted bugs in it.
+  std::vector<std::string> mutants;
+  bool gate = false;
+  bool list = false;
+  app.add_option("--mutant", mutants, "switch this planted bug on (with --gate: several)");
+  app.add_flag("--gate", gate,
+               "every planted bug, or those named, must be caught within --seeds seeds");
+  app.add_flag("--list-mutants", list, "name the planted bugs");
+  options.seeds = 10'000;
+#endif
   CLI11_PARSE(app, argc, argv);
   start_logging({LogLevel::error, false});
   options.nodes = nodes == "mix" ? 0 : static_cast<std::uint32_t>(std::stoul(nodes));
+#ifdef MAINSTAY_MUTANTS
+  if (list) {
+    for (const sim::Mutant& mutant : sim::all_mutants())
+      std::cout << mutant.name << " (" << mutant.kind << "): " << mutant.sentence << "\n";
+    return 0;
+  }
+  if (gate) return sim::run_gate(mutants, options, std::cout) ? 0 : 1;
+  if (!mutants.empty()) options.mutant = mutants.front();
+#endif
   if (replay != 0) return sim::replay(replay, options, std::cout);
   const sim::RunSummary summary = sim::run(options, quiet ? nullptr : &std::cout);
   std::cout << sim::closing_line(summary) << std::endl;
