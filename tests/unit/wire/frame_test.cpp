@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "runtime/base/limits.hpp"
-#include "runtime/wire/codec.hpp"
+#include "runtime/wire/sealed_message.hpp"
+#include "schemas/peer.capnp.h"
+#include "tests/unit/wire/samples.hpp"
 
 namespace mainstay::wire {
 namespace {
@@ -199,12 +201,40 @@ TEST(Frame, ForeignProtocolVersionIsRefusedExceptInAHello) {
 }
 
 TEST(Frame, AnyFlippedBitIsFound) {
-  const std::string good = encode(frame_of(ConsensusMessages{{full_message()}}));
-  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
-    std::string bad = good;
-    bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
-    ASSERT_FALSE(decode_frame(Bytes{bad})) << "bit " << bit;
-  }
+  for_each_flipped_bit(encode(frame_of(ConsensusMessages{{full_message()}})),
+                       [](const std::string& bad, std::size_t bit) {
+                         ASSERT_FALSE(decode_frame(Bytes{bad})) << "bit " << bit;
+                       });
+}
+
+TEST(Frame, KindsOfALaterReleaseAreAWrongVersion) {
+  const auto refusal = [](auto fill) {
+    const std::string bytes =
+        encode_sealed<schema::Frame>(SealKind::frame, 64, [&fill](schema::Frame::Builder out) {
+          out.setVersion(protocol_version_max);
+          fill(out.initBody());
+        });
+    return decode_frame(Bytes{bytes}).error().code;
+  };
+  EXPECT_EQ(refusal([](schema::Frame::Body::Builder body) {
+              body.initConsensus().initMessages(1)[0].setType(static_cast<schema::MessageType>(13));
+            }),
+            Errc::wrong_version);
+  EXPECT_EQ(refusal([](schema::Frame::Body::Builder body) {
+              body.initAdminRequest().setKind(static_cast<schema::AdminKind>(4));
+            }),
+            Errc::wrong_version);
+}
+
+TEST(Frame, RefusalOfALaterReleaseReadsAsUnavailable) {
+  const std::string bytes =
+      encode_sealed<schema::Frame>(SealKind::frame, 64, [](schema::Frame::Builder out) {
+        out.setVersion(protocol_version_max);
+        out.initBody().initProposeReply().setRefused("quota_of_2031_exceeded");
+      });
+  const auto decoded = decode_frame(Bytes{bytes});
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(std::get<ProposeReply>(decoded->body).refused, Errc::unavailable);
 }
 
 TEST(Frame, LargerThanAllowedIsRefusedBeforeAnythingIsRead) {
