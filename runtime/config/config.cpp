@@ -76,6 +76,13 @@ void check_peers(const Config& config, Findings& findings) {
         "`mainstay certs` makes them");
 }
 
+// It stands in the URI of certificates without quoting.
+bool is_cluster_name(const std::string& name) {
+  constexpr std::string_view taken =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  return !name.empty() && name.size() <= 63 && name.find_first_not_of(taken) == std::string::npos;
+}
+
 std::string advertised(const std::string& advertise, const std::string& listed,
                        const std::string& listen) {
   if (!advertise.empty()) return advertise;
@@ -94,6 +101,8 @@ Result<void> Config::validate() const {
   Findings findings;
   if (node_id == 0)
     findings.add("node.id: required (in the file, as MAINSTAY_NODE_ID or as --node-id)");
+  if (!is_cluster_name(cluster_name))
+    findings.add("cluster.name: must be 1 to 63 of a-z A-Z 0-9 - . _");
   if (data_directory.empty()) findings.add("data.directory: must not be empty");
   if (peer_listen.empty()) findings.add("peer.listen: must not be empty");
   if (api_listen.empty()) findings.add("api.listen: must not be empty");

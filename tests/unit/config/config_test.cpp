@@ -142,6 +142,9 @@ TEST(Config, RelationsBetweenOptionsAreChecked) {
               HasSubstr("a quarter"));
   EXPECT_THAT(refusal_of("[node]\nid = 1\n[raft]\nelection_min = \"300ms\"\n"),
               HasSubstr("raft.election_min: must be less"));
+  for (const char* name : {"", "a b", "plant/1", "\xc3\xa9"})
+    EXPECT_THAT(refusal_of("[node]\nid = 1\n[cluster]\nname = \"" + std::string{name} + "\"\n"),
+                HasSubstr("cluster.name"));
   EXPECT_THAT(refusal_of("[node]\nid = 1\n[tls]\nca = \"x\"\n"), HasSubstr("all three or none"));
   EXPECT_THAT(refusal_of("[node]\nid = 3\n[cluster]\npeers = [\"1@a:1\", \"1@b:1\"]\n"),
               testing::AllOf(HasSubstr("listed twice"), HasSubstr("does not list this node"),
