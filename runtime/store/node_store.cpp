@@ -13,7 +13,9 @@ namespace mainstay::store {
 
 struct NodeStore::Impl {
   explicit Impl(const StoreOptions& wanted)
-      : options{wanted}, watermark{wanted.free_bytes_min, wanted.free_bytes_resume} {}
+      : options{wanted}, watermark{wanted.free_bytes_min, wanted.free_bytes_resume} {
+    if (!options.free_bytes) options.free_bytes = sys::free_bytes;
+  }
 
   StoreOptions options;
   std::optional<sys::LockFile> lock;
@@ -52,9 +54,16 @@ LogStoreOptions NodeStore::Impl::log_options() const {
 }
 
 RecordStoreOptions NodeStore::Impl::record_options() const {
-  return {
-      options.directory, options.record_map_bytes, options.free_bytes_min, options.locked, owner(),
-      options.fatal};
+  RecordStoreOptions wanted;
+  wanted.data_directory = options.directory;
+  wanted.map_bytes = options.record_map_bytes;
+  wanted.free_bytes_min = options.free_bytes_min;
+  wanted.locked = options.locked;
+  wanted.owner = owner();
+  wanted.fatal = options.fatal;
+  wanted.free_bytes = options.free_bytes;
+  wanted.view_wait_ms = options.view_wait_ms;
+  return wanted;
 }
 
 Result<void> NodeStore::Impl::save(Phase phase) {
@@ -193,8 +202,7 @@ consensus::InitialState NodeStore::initial_state() const {
 }
 
 NodeStore::Space NodeStore::space() {
-  const auto& ask = impl_->options.free_bytes;
-  const auto disk = ask ? ask(impl_->options.directory) : sys::free_bytes(impl_->options.directory);
+  const auto disk = impl_->options.free_bytes(impl_->options.directory);
   const StoreUsage log = impl_->log->usage();
   const StoreUsage records = impl_->records->usage();
   const std::uint64_t free = disk.value_or(0);  // a disk that does not answer takes no inserts

@@ -15,9 +15,9 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/base/random.hpp"
 #include "runtime/consensus/core.hpp"
 #include "runtime/store/fatal.hpp"
@@ -46,7 +46,9 @@ struct StoreOptions {
   FatalHandler fatal = stop_process();
   // Free bytes of the disk below a path; empty: the operating system's answer. For tests and the
   // simulator.
-  std::function<Result<std::uint64_t>(const std::filesystem::path&)> free_bytes;
+  FreeBytes free_bytes;
+  // How long RecordStore::install() waits for open views.
+  std::uint64_t view_wait_ms = limits::view_wait_ms_max;
 };
 
 class NodeStore {

@@ -66,7 +66,8 @@ struct Damage {
 
 struct RecordStore::Impl {
   explicit Impl(const RecordStoreOptions& wanted)
-      : options{wanted}, files{wanted.data_directory / snapshots_name, wanted.free_bytes_min} {}
+      : options{wanted},
+        files{wanted.data_directory / snapshots_name, wanted.free_bytes_min, wanted.free_bytes} {}
   ~Impl() { drop_idle(); }
 
   RecordStoreOptions options;
@@ -243,7 +244,7 @@ Result<MDB_txn*> RecordStore::Impl::begin_read() {
   MDB_txn* txn = nullptr;
   {
     std::unique_lock guard{mutex};
-    const auto patience = std::chrono::milliseconds{limits::view_wait_ms_max};
+    const auto patience = std::chrono::milliseconds{options.view_wait_ms};
     if (!changed.wait_for(guard, patience, [this] { return !switching; }))
       return fail(Errc::busy, "the records are being replaced by a snapshot");
     ++open_views;
@@ -336,7 +337,7 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
   {
     std::unique_lock guard{mutex};
     switching = true;
-    const auto patience = std::chrono::milliseconds{limits::view_wait_ms_max};
+    const auto patience = std::chrono::milliseconds{options.view_wait_ms};
     if (!changed.wait_for(guard, patience, [this] { return open_views == 0; })) {
       switching = false;
       changed.notify_all();
@@ -433,6 +434,11 @@ Result<void> RecordStore::stage_chunk(const SnapshotMeta& snapshot, std::uint64_
 
 Result<void> RecordStore::finish_staging(const SnapshotMeta& snapshot) {
   const auto next = impl_->options.data_directory / next_records_name;
+  std::error_code error;
+  if (staged_bytes(snapshot.id) == 0 && std::filesystem::exists(next, error)) {
+    TRY_ASSIGN(const Index staged, applied_of(impl_->options, next_records_name));
+    if (staged == snapshot.index) return {};  // finished before
+  }
   TRY_ASSIGN(const auto part, impl_->files.finish(snapshot));
   TRY(sys::remove_durably(next));
   TRY(sys::make_directory(next));

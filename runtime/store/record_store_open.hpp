@@ -21,6 +21,8 @@ struct RecordStoreOptions {
   bool locked = true;
   Ownership owner;
   FatalHandler fatal;
+  FreeBytes free_bytes;
+  std::uint64_t view_wait_ms = 0;
 };
 
 // A new, empty record store, durable when it returns.

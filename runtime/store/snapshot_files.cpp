@@ -61,7 +61,7 @@ Result<path> SnapshotFiles::path_of(const std::string& id, const char* ending) c
 }
 
 Result<void> SnapshotFiles::check_space(std::uint64_t wanted) const {
-  TRY_ASSIGN(const std::uint64_t free, sys::free_bytes(directory_));
+  TRY_ASSIGN(const std::uint64_t free, free_bytes_(directory_));
   if (free < wanted + free_bytes_min_)
     return fail(
         Errc::storage_full,

@@ -7,14 +7,17 @@
 
 #include "runtime/consensus/types.hpp"
 #include "runtime/store/lmdb.hpp"
+#include "runtime/store/usage.hpp"
 
 namespace mainstay::store {
 
 class SnapshotFiles {
  public:
   // `free_bytes_min`: what making and staging leave free on the disk.
-  SnapshotFiles(std::filesystem::path directory, std::uint64_t free_bytes_min)
-      : directory_{std::move(directory)}, free_bytes_min_{free_bytes_min} {}
+  SnapshotFiles(std::filesystem::path directory, std::uint64_t free_bytes_min, FreeBytes free_bytes)
+      : directory_{std::move(directory)},
+        free_bytes_min_{free_bytes_min},
+        free_bytes_{std::move(free_bytes)} {}
 
   // Creates the directory; removes what a crash left half made.
   Result<void> prepare();
@@ -43,6 +46,7 @@ class SnapshotFiles {
 
   std::filesystem::path directory_;
   std::uint64_t free_bytes_min_;
+  FreeBytes free_bytes_;
 };
 
 // XXH3-128 over a whole file.

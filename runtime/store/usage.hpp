@@ -1,9 +1,16 @@
-// How much an environment holds.
+// How much an environment holds, and its disk.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
+
+#include "runtime/base/result.hpp"
 
 namespace mainstay::store {
+
+// Asks for the free bytes of the disk that holds a path.
+using FreeBytes = std::function<Result<std::uint64_t>(const std::filesystem::path&)>;
 
 // Space taken by one environment.
 struct StoreUsage {

@@ -112,8 +112,13 @@ void write_whole(const std::filesystem::path& path, const std::string& content) 
   std::ofstream{path, std::ios::binary | std::ios::trunc} << content;
 }
 
+// In memory where there is such a place: these tests are about content and order, and would wait
+// for the disk most of the time.
 TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "mainstay-store-XXXXXX").string();
+  const std::filesystem::path memory = "/dev/shm";
+  const bool writable = ::access(memory.c_str(), W_OK) == 0;
+  const auto parent = writable ? memory : std::filesystem::temp_directory_path();
+  std::string pattern = (parent / "mainstay-store-XXXXXX").string();
   path_ = ::mkdtemp(pattern.data());
 }
 

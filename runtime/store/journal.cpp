@@ -1,0 +1,119 @@
+#include "runtime/store/journal.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/base/checksum.hpp"
+#include "runtime/base/mutant.hpp"
+#include "runtime/store/byte_order.hpp"
+
+namespace mainstay::store {
+namespace {
+
+constexpr std::size_t header_bytes = 24;
+constexpr std::size_t alignment = 8;
+
+constexpr std::size_t padded(std::size_t bytes) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+struct Frame {
+  std::uint64_t sequence = 0;
+  std::string_view body;
+};
+
+// Nothing when no valid frame of this generation begins at `offset`.
+std::optional<Frame> frame_at(std::string_view file, std::size_t offset, std::uint64_t generation) {
+  if (file.size() < offset + header_bytes) return std::nullopt;
+  const char* header = file.data() + offset;
+  if (get_little<std::uint64_t>(header + 8) != generation) return std::nullopt;
+  const std::size_t bytes = get_little<std::uint32_t>(header + 4);
+  if (bytes > file.size() - offset - header_bytes) return std::nullopt;
+  const std::string_view sealed = file.substr(offset + 4, header_bytes - 4 + bytes);
+  if (get_little<std::uint32_t>(header) != crc32c(sealed)) return std::nullopt;
+  return Frame{get_little<std::uint64_t>(header + 16), file.substr(offset + header_bytes, bytes)};
+}
+
+Result<sys::File> open_file(const std::filesystem::path& path, std::uint64_t file_bytes) {
+  TRY_ASSIGN(sys::File file, sys::File::open(path, sys::File::Mode::write));
+  TRY_ASSIGN(std::uint64_t size, file.size());
+  const std::string zeros(std::min<std::uint64_t>(file_bytes, 1 << 20), '\0');
+  bool grown = false;
+  for (; size < file_bytes; size += zeros.size(), grown = true) TRY(file.write_at(size, zeros));
+  if (grown) TRY(file.sync());
+  return file;
+}
+
+}  // namespace
+
+Result<Journal> Journal::open(const std::filesystem::path& directory, std::uint64_t file_bytes) {
+  Journal journal;
+  journal.directory_ = directory;
+  journal.file_bytes_ = file_bytes;
+  for (std::size_t i = 0; i < journal.files_.size(); ++i) {
+    TRY_ASSIGN(journal.files_[i], open_file(directory / fmt::format("journal.{}", i), file_bytes));
+  }
+  TRY(sys::sync_directory(directory));
+  return journal;
+}
+
+Result<Journal::Position> Journal::read(Position from, const Replay& replay) const {
+  Position at = from;
+  TRY(read_generation(at, replay));
+  ++at.generation;
+  TRY(read_generation(at, replay));
+  return Position{at.generation + 1, at.sequence};
+}
+
+Result<void> Journal::read_generation(Position& at, const Replay& replay) const {
+  const std::size_t which = at.generation % files_.size();
+  const auto damaged = [&](std::size_t offset, const char* why) {
+    const auto path = directory_ / fmt::format("journal.{}", which);
+    return fail(Errc::corrupt, fmt::format("'{}': the frame at byte {} is damaged: {}",
+                                           path.string(), offset, why));
+  };
+  TRY_ASSIGN(const std::uint64_t size, files_[which].size());
+  TRY_ASSIGN(const std::string content, files_[which].read_at(0, size));
+  std::size_t offset = 0;
+  while (const auto frame = frame_at(content, offset, at.generation)) {
+    if (frame->sequence != at.sequence) return damaged(offset, "frames before it are missing");
+    TRY(replay(frame->body));
+    ++at.sequence;
+    offset += padded(header_bytes + frame->body.size());
+  }
+  for (std::size_t later = offset + alignment; later < content.size(); later += alignment)
+    if (frame_at(content, later, at.generation)) return damaged(offset, "a valid one follows");
+  return {};
+}
+
+void Journal::begin(Position at) {
+  at_ = at;
+  offset_ = 0;
+}
+
+bool Journal::fits(std::size_t body_bytes) const {
+  return offset_ + padded(header_bytes + body_bytes) <= file_bytes_;
+}
+
+Result<void> Journal::append(std::string_view body) {
+  ASSERT(fits(body.size()));
+  frame_.clear();
+  append_little(frame_, std::uint32_t{0});
+  append_little(frame_, static_cast<std::uint32_t>(body.size()));
+  append_little(frame_, at_.generation);
+  append_little(frame_, at_.sequence);
+  frame_ += body;
+  put_little(frame_.data(), crc32c(std::string_view{frame_}.substr(4)));
+  frame_.resize(padded(frame_.size()), '\0');
+  sys::File& file = files_[at_.generation % files_.size()];
+  TRY(file.write_at(offset_, frame_));
+  if (!MUTANT(journal_not_synced)) TRY(file.sync());
+  offset_ += frame_.size();
+  ++at_.sequence;
+  return {};
+}
+
+}  // namespace mainstay::store

@@ -1,0 +1,71 @@
+// The write-ahead journal of a CheckpointedEnv: what was committed since its checkpoint, one flush
+// a commit. Private to runtime/store.
+//
+// Frames belong to generations. The checkpoint's note names the generation to replay from; taking a
+// checkpoint begins the next one in the other of two files, so that commits go on while the
+// checkpoint is flushed. At most two generations are alive: the noted one, and the next.
+//
+//   files "journal.0", "journal.1", each filled with zeros to its full size when it is made, so
+//   that a flush writes no metadata; generation g is in file g mod 2, from its beginning frame :=
+//   crc32c:u32 (of all that follows) ∙ bytes:u32 (of the body) ∙ generation:u64 ∙ body ∙ zeros to a
+//   multiple of 8 Little-endian.
+//
+// Reading ends at the first frame that is not valid. One that was being written when the power went
+// was never acknowledged: nothing can follow it, because a frame is written only after the one
+// before is durable. A valid frame of the generation further on therefore means damage.
+//
+// Owner: the writer thread of the environment.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.hpp"
+#include "runtime/sys/file.hpp"
+
+namespace mainstay::store {
+
+class Journal {
+ public:
+  using Replay = std::function<Result<void>(std::string_view body)>;
+
+  // Opens both files, or makes them; `file_bytes` is the size of each.
+  static Result<Journal> open(const std::filesystem::path& directory, std::uint64_t file_bytes);
+
+  // Where a replay begins.
+  struct Position {
+    std::uint64_t generation = 0;
+    std::uint64_t sequence = 0;  // of its first frame
+  };
+
+  // Calls `replay` for each body from `from` on, oldest first; returns where the next generation
+  // begins, of which nothing is written yet. Errors: corrupt, and what `replay` returns.
+  Result<Position> read(Position from, const Replay& replay) const;
+
+  // From now on append() writes from the beginning of this generation's file.
+  // REQUIRES: what the file holds is of no generation that a replay still needs.
+  void begin(Position at);
+  // Where the next generation would begin.
+  Position next() const { return {at_.generation + 1, at_.sequence}; }
+
+  bool fits(std::size_t body_bytes) const;
+  // Durable when it returns ok: one flush. Errors: io_error; nothing may follow it. REQUIRES:
+  // fits(body.size()).
+  Result<void> append(std::string_view body);
+
+ private:
+  Result<void> read_generation(Position& at, const Replay& replay) const;
+
+  std::filesystem::path directory_;
+  std::array<sys::File, 2> files_;
+  std::uint64_t file_bytes_ = 0;
+  Position at_;  // the generation written, and the sequence of the next frame
+  std::uint64_t offset_ = 0;
+  std::string frame_;  // kept for its memory
+};
+
+}  // namespace mainstay::store
