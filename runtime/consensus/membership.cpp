@@ -62,7 +62,7 @@ bool Core::Impl::is_voter(NodeId id) const {
 
 // This node, now or in a membership that is not yet settled.
 bool Core::Impl::may_be_voter() const {
-  if (MUTANT(lost_disk_rejoins_under_old_id)) return is_voter(options.id);
+  if (MUTANT(lost_disk_rejoins_under_old_id) && is_voter(options.id)) return true;
   return memberships.may_be_voter(options.id, options.incarnation);
 }
 
