@@ -159,8 +159,6 @@ Result<void> NodeBackend::may_serve() const {
 
 Result<void> NodeBackend::may_write(const record::Command& command) const {
   TRY(may_serve());
-  if (parts_.state->draining)
-    return fail(Errc::not_ready, "this node is about to stop; ask another one");
   if (command.kind == record::CommandKind::put && parts_.board->disk_low)
     return fail(Errc::storage_full,
                 "free disk space is below the reserve; delete records or add space");

@@ -1,0 +1,76 @@
+// A node: all of its actors, under two supervisors.
+//
+//   house   links · steward · gateway · metrics · admin      from the start; each restarts alone
+//   group   log_writer · applier · snapshots · replica       from the moment the node belongs to a
+//   cluster; a failure of log_writer, applier
+//                                                            or replica stops the process (promise
+//                                                            P7)
+//
+// Detached actors, each with a thread that may block or must not be held up: log_writer, applier,
+// snapshots (disk), replica (its pulse), steward (forming writes to the disk). Everything else runs
+// on the scheduler and blocks never. Owner: the daemon, which outlives it with everything that
+// NodeParts points to. Functions are for the owner's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/gateway/node_backend.hpp"
+#include "runtime/api/backend.hpp"
+#include "runtime/base/random.hpp"
+#include "runtime/config/config.hpp"
+#include "runtime/metrics/node_metrics.hpp"
+#include "runtime/store/node_store.hpp"
+#include "runtime/sys/clock.hpp"
+
+namespace mainstay::node {
+
+// Exit codes of a node that ends by itself; a service manager starts it again after both.
+inline constexpr int exit_internal = 70;  // an actor failed for good
+inline constexpr int exit_start_over =
+    75;  // its state differed from the majority's: it comes back as a new member
+
+struct NodeParts {
+  const config::Config* config = nullptr;
+  std::string release;
+  store::NodeStore* store = nullptr;
+  store::FatalHandler fatal = store::stop_process();
+  metrics::NodeMetrics* metrics = nullptr;
+  const sys::Clock* clock = nullptr;
+  Random* random = nullptr;                                        // thread-safe
+  std::function<void(int exit_code, const std::string& why)> end;  // must not return
+  std::function<void()> drain;  // somebody asked for it over the API
+};
+
+class Node {
+ public:
+  Node(caf::actor_system& system, NodeParts parts);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // Starts links and steward; the rest follows when the node belongs to a cluster. Errors:
+  // certificates, addresses.
+  Result<void> start();
+
+  // Where the node takes other nodes' connections; 0 without links.
+  std::uint16_t peer_port() const;
+
+  api::Backend& backend();
+
+  // Readiness off, leadership away.
+  void begin_drain();
+  // Nothing waits here any more and another node leads, or none can.
+  bool drained() const;
+  // Ends all actors, in reverse order of their start.
+  void stop(Millis within);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace mainstay::node

@@ -1,0 +1,164 @@
+#include "runtime/daemon/daemon.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/kit/actor_system.hpp"
+#include "actors/node/node.hpp"
+#include "runtime/api/api.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/daemon/signals.hpp"
+#include "runtime/http/server.hpp"
+#include "runtime/sys/clock.hpp"
+#include "runtime/sys/random.hpp"
+
+namespace mainstay::daemon {
+
+namespace {
+
+constexpr Millis drain_poll{10};
+// Clients with open connections learn from their next answer that they should go elsewhere.
+constexpr Millis quiet_before_stop{200};
+constexpr Millis actors_stop_max{5000};
+constexpr Millis last_resort{10'000};  // after everything else should have ended
+
+// No destructor, no exit handler: what must be durable is.
+[[noreturn]] void end_at_once(int exit_code, const std::string& why) {
+  log_error("mainstayd", "{}: the process ends with exit code {}", why, exit_code);
+  std::fflush(nullptr);
+  std::_Exit(exit_code);
+}
+
+store::StoreOptions store_options(const config::Config& config) {
+  store::StoreOptions options;
+  options.directory = config.data_directory;
+  options.node = NodeId{config.node_id};
+  options.log_map_bytes = config.storage_log_map_max;
+  options.record_map_bytes = config.storage_record_map_max;
+  options.free_bytes_min = config.storage_free_min;
+  options.free_bytes_resume = config.storage_free_min + config.storage_free_min / 2;
+  return options;
+}
+
+http::ServerOptions server_options(const config::Config& config, const config::Endpoint& listen) {
+  http::ServerOptions options;
+  options.listen = listen;
+  options.threads = config.http_threads;
+  options.connections_max = config.http_connections_max;
+  options.idle_timeout = config.http_idle_timeout;
+  options.request_timeout = config.http_request_timeout;
+  return options;
+}
+
+// Ends the process when stopping takes too long: something hangs, and nothing of it is worth
+// waiting for.
+class Watchdog {
+ public:
+  explicit Watchdog(Millis time)
+      : thread_{[this, time] {
+          for (Millis waited{}; waited < time && !done_; waited += drain_poll)
+            std::this_thread::sleep_for(drain_poll);
+          if (!done_) end_at_once(EXIT_FAILURE, "stopping takes too long");
+        }} {}
+  ~Watchdog() {
+    done_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::thread thread_;
+};
+
+// Readiness off and leadership away; then until nothing is in flight for a moment. A second signal
+// ends the wait.
+void drain(node::Node& node, http::Server& server, Millis time) {
+  log_info("mainstayd", "drains (up to {} ms)", time.count());
+  node.begin_drain();
+  server.drain();
+  Millis quiet{};
+  for (Millis waited{}; waited < time && quiet < quiet_before_stop; waited += drain_poll) {
+    if (wait_for_signal(drain_poll)) {
+      log_warn("mainstayd", "second signal: stops without waiting");
+      return;
+    }
+    quiet = node.drained() ? quiet + drain_poll : Millis{};
+  }
+}
+
+int serve(const config::Config& config, node::Node& node) {
+  const auto listen = config::parse_endpoint(config.api_listen);
+  if (!listen) {
+    log_error("mainstayd", "{}", to_string(listen.error()));
+    return EXIT_FAILURE;
+  }
+  http::Router router;
+  api::add_routes(router, node.backend(), sys::system_clock(),
+                  {config.api_deadline, config.metrics_enabled});
+  auto server =
+      http::Server::start(server_options(config, *listen), sys::system_clock(),
+                          [&router](http::Request request, const http::Responder& responder) {
+                            router(std::move(request), responder);
+                          });
+  if (!server) {
+    log_error("mainstayd", "{}", to_string(server.error()));
+    return EXIT_FAILURE;
+  }
+  log_info("mainstayd", "{} serves clients at http://{}", config.display_name(),
+           to_string((*server)->endpoint()));
+  if (const auto port = node.peer_port(); port != 0)
+    log_info("mainstayd", "takes other nodes' connections at {} (port {})", config.peer_listen,
+             port);
+  std::optional<int> signal;
+  while (!signal) signal = wait_for_signal(Millis{60'000});
+  log_info("mainstayd", "stops on {}", sigdescr_np(*signal));
+  const Watchdog watchdog{config.drain_timeout + actors_stop_max + last_resort};
+  drain(node, **server, config.drain_timeout);
+  (*server)->stop(Millis{1000});
+  node.stop(actors_stop_max);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int run(const config::Config& config, const std::string& release) {
+  log_info("mainstayd", "mainstayd {} starts as node {} in {}", release, config.node_id,
+           config.data_directory);
+  auto store = store::NodeStore::open(store_options(config), sys::system_random());
+  if (!store) {
+    log_error("mainstayd", "{}", to_string(store.error()));
+    return EXIT_FAILURE;
+  }
+  metrics::NodeMetrics metrics{release};
+  int exit_code = EXIT_FAILURE;
+  {
+    kit::ActorSystemConfig system_config;
+    caf::actor_system system{system_config};
+    node::NodeParts parts;
+    parts.config = &config;
+    parts.release = release;
+    parts.store = store->get();
+    parts.metrics = &metrics;
+    parts.clock = &sys::system_clock();
+    parts.random = &sys::system_random();
+    parts.end = end_at_once;
+    parts.drain = ask_to_stop;
+    node::Node node{system, std::move(parts)};
+    if (const auto started = node.start(); !started)
+      log_error("mainstayd", "{}", to_string(started.error()));
+    else
+      exit_code = serve(config, node);
+    node.stop(actors_stop_max);
+  }
+  log_info("mainstayd", "stopped");
+  return exit_code;
+}
+
+}  // namespace mainstay::daemon

@@ -1,0 +1,43 @@
+#include "runtime/daemon/signals.hpp"
+
+#include <csignal>
+#include <ctime>
+
+#include <unistd.h>
+
+namespace mainstay::daemon {
+
+namespace {
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+}  // namespace
+
+void take_signals() {
+  const sigset_t set = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::optional<int> wait_for_signal(Millis time) {
+  const sigset_t set = ending_signals();
+  timespec wait{};
+  wait.tv_sec = time.count() / 1000;
+  wait.tv_nsec = time.count() % 1000 * 1'000'000;
+  const int signal = sigtimedwait(&set, nullptr, &wait);
+  if (signal < 0) return std::nullopt;
+  return signal;
+}
+
+void ask_to_stop() {
+  kill(getpid(), SIGTERM);
+}
+
+}  // namespace mainstay::daemon

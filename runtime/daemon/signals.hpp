@@ -1,0 +1,20 @@
+// The signals that end a daemon, taken by waiting for them instead of by handlers.
+#pragma once
+
+#include <optional>
+
+#include "runtime/base/time.hpp"
+
+namespace mainstay::daemon {
+
+// Blocks SIGTERM, SIGINT and SIGHUP for this thread and every thread made later, and ignores
+// SIGPIPE. First thing in main.
+void take_signals();
+
+// Waits for one of them: its number, or nothing after `time`.
+std::optional<int> wait_for_signal(Millis time);
+
+// Makes wait_for_signal() of this process return SIGTERM. Any thread.
+void ask_to_stop();
+
+}  // namespace mainstay::daemon
