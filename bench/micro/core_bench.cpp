@@ -87,7 +87,10 @@ struct Group {
     if (!ready.persist.empty()) cores[node]->stored(ready.persist.mark);
     std::size_t messages = ready.send_now.size() + ready.send_after_stored.size();
     for (auto* list : {&ready.send_now, &ready.send_after_stored})
-      for (auto& message : *list) cores[message.to.value - 1]->step(std::move(message));
+      for (auto& message : *list) {
+        Core& receiver = *cores[message.to.value - 1];
+        receiver.step(std::move(message));
+      }
     if (!ready.committed.empty()) cores[node]->applied(ready.committed.back().index);
     return messages;
   }

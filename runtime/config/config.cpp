@@ -12,9 +12,9 @@ namespace {
 // Findings of one pass; all are reported, so that a file is repaired in one go.
 class Findings {
  public:
-  void add(std::string finding) {
+  void add(std::string_view finding) {
     if (!text_.empty()) text_ += '\n';
-    text_ += std::move(finding);
+    text_ += finding;
   }
   Result<void> result() const {
     if (text_.empty()) return {};
@@ -47,8 +47,8 @@ void apply_environment(Config& config, const Settings& environment, Findings& fi
     if (variable.substr(0, prefix.size()) != prefix) continue;
     if (std::find(std::begin(others), std::end(others), variable) != std::end(others)) continue;
     const auto all = options();
-    auto at = std::find_if(all.begin(), all.end(), [&](const Option& option) {
-      return environment_name(option.name) == variable;
+    auto at = std::find_if(all.begin(), all.end(), [&wanted = variable](const Option& option) {
+      return environment_name(option.name) == wanted;
     });
     if (at == all.end()) {
       // Orchestrators set variables of their own (MAINSTAY_PORT …): worth a line, not a refusal.
