@@ -1,13 +1,14 @@
-// The bytes of one log record. Private to runtime/store; docs/formats/log.md tells the same for
-// readers of other programs.
+// The bytes of one log record. Private to runtime/store; docs/formats/log.md tells the same.
 //
-//   record := crc32c:u32       of all that follows
-//           ∙ version:u8 = 1
-//           ∙ kind:u8          consensus::EntryKind, so that memberships are found without decoding
+//   record := crc32c:u32   of all that follows
+//           ∙ version:u8   1
+//           ∙ kind:u8      consensus::EntryKind: memberships are found without decoding
 //           ∙ zero:u16
-//           ∙ chain:2×u64      XXH3-128 of (previous chain ∙ index ∙ term ∙ XXH3-128 of entry): a
-//           record fits only behind its predecessor ∙ index:u64 ∙ term:u64 ∙ entry
-//           wire::encode(Entry)
+//           ∙ chain:2×u64  XXH3-128 of (previous chain ∙ index ∙ term ∙ XXH3-128 of entry):
+//                          a record fits only behind its predecessor
+//           ∙ index:u64
+//           ∙ term:u64
+//           ∙ entry        wire::encode(Entry)
 //   Little-endian; the high word of a 128-bit value first.
 #pragma once
 

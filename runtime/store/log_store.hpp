@@ -1,4 +1,4 @@
-// The durable log of one group in LMDB. Grammar of its tables: on top of log_store.cpp and
+// The durable log of one group in LMDB. Grammar of its tables: on top of log_open.cpp and
 // docs/formats/log.md. One writer thread calls write() and compact(); the LogReader part is for the
 // core's thread; both may run at the same time.
 #pragma once

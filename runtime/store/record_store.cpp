@@ -1,12 +1,13 @@
 // The state machine's tables. Four of them, keys sort as bytes:
 //
-//   "records"      key := collection ∙ 0x00 ∙ record key      value := wire::encode(Record)
-//   "operations"   key := operation id                        value := wire::encode(Operation)
-//   "expiry"       key := due:u64 big-endian ∙ kind:u8 ∙ collection ∙ 0x00 ∙ (record key |
-//   operation id)
-//                  value := sealed revision:u64 (sealed_meta.hpp, under the row's own key)
-//   "meta"         sealed_meta.hpp, and "counters": wire::encode(Counters), which holds the applied
-//   index
+//   "records"     key := collection ∙ 0x00 ∙ record key
+//                 value := wire::encode(Record)
+//   "operations"  key := operation id
+//                 value := wire::encode(Operation)
+//   "expiry"      key := due:u64 big-endian ∙ kind:u8 ∙ collection ∙ 0x00 ∙ (key | operation)
+//                 value := sealed revision:u64 (sealed_meta.hpp, under the row's own key)
+//   "meta"        sealed_meta.hpp, and
+//     "counters"  wire::encode(Counters), which holds the applied index
 //
 // Environment flags: MDB_NOMETASYNC (docs/decisions/0002-lmdb.md). A commit syncs its pages but not
 // the header page; a power cut may undo the last commit, whole, and the log replays it. LMDB's next

@@ -1,12 +1,12 @@
 // The `meta` table that each environment has: what it is, whose it is, and its few single rows.
 // Private to runtime/store.
 //
-//   key              body
-//   "format"         u32 format version of the environment
-//   "identity"       cluster (2 × u64), group u64, node u64, incarnation u64
-//   (others)         log_store.cpp, record_store.cpp
+//   key         body
+//   "format"    u32 format version of the environment
+//   "identity"  cluster (2×u64), group u64, node u64, incarnation u64
+//   (others)    log_open.cpp, record_store.cpp
 //
-//   value := crc32c:u32 (of key, then all that follows) ∙ version:u16 = 1 ∙ zero:u16 ∙ body.
+//   value := crc32c:u32 (of key, then all that follows) ∙ version:u16 = 1 ∙ zero:u16 ∙ body
 //   Little-endian.
 #pragma once
 
