@@ -17,11 +17,11 @@ class Writer(threading.Thread):
         self.attempted = 0
         self.unexpected = []    # answers that are neither an acknowledgement nor a refused connection
         self.moments = []       # (monotonic time of the acknowledgement, seconds it took)
-        self._stop = threading.Event()
+        self._enough = threading.Event()
 
     def run(self):
         number = 0
-        while not self._stop.is_set():
+        while not self._enough.is_set():
             number += 1
             key, value = f"{self.name}-{number:07}", {"writer": self.name, "number": number}
             self.attempted += 1
@@ -38,11 +38,11 @@ class Writer(threading.Thread):
             else:
                 self.unexpected.append(f"PUT {key}: {answer.status} {answer.body[:200]!r}")
             if self.pause:
-                self._stop.wait(self.pause)
+                self._enough.wait(self.pause)
         self.client.close()
 
     def stop(self):
-        self._stop.set()
+        self._enough.set()
         self.join(60)
         if self.is_alive():
             self.unexpected.append(f"writer {self.name} hangs")
