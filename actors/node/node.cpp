@@ -453,12 +453,14 @@ void Node::begin_drain() {
   impl_->slots.links.tell(peer_link::SendGoAway{});
 }
 
-bool Node::drained() const {
-  if (!impl_->state->formed) return true;
+bool Node::leads() const {
   const auto view = impl_->view->get();
-  const bool leads = view->status.role == consensus::CoreRole::leader;
-  const bool may_stay = view->status.membership.voters().size() < 2;
-  return (!leads || may_stay) && impl_->admission->requests() == 0;
+  return view->status.role == consensus::CoreRole::leader &&
+         view->status.membership.voters().size() > 1;
+}
+
+bool Node::drained() const {
+  return !leads() && impl_->admission->requests() == 0;
 }
 
 void Node::stop(Millis within) {

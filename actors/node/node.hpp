@@ -63,7 +63,9 @@ class Node {
 
   // Readiness off, leadership away.
   void begin_drain();
-  // Nothing waits here any more and another node leads, or none can.
+  // This node leads and another one could.
+  bool leads() const;
+  // It does not, and nothing waits here any more.
   bool drained() const;
   // Ends all actors, in reverse order of their start.
   void stop(Millis within);

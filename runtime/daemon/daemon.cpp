@@ -26,6 +26,9 @@ namespace {
 constexpr Millis drain_poll{10};
 // Clients with open connections learn from their next answer that they should go elsewhere.
 constexpr Millis quiet_before_stop{200};
+// Those who come back all the same are refused after this; what is in flight then still has
+// drain.timeout to finish.
+constexpr Millis clients_leave_max{1000};
 constexpr Millis actors_stop_max{5000};
 constexpr Millis last_resort{10'000};  // after everything else should have ended
 
@@ -77,8 +80,9 @@ class Watchdog {
   std::thread thread_;
 };
 
-// Readiness off and leadership away; then until nothing is in flight for a moment. A second signal
-// ends the wait.
+// Readiness off and leadership away; then a while in which clients learn from their answers and
+// load balancers from /readyz to go elsewhere: until nothing came for a moment, at most `time`. A
+// second signal ends the wait.
 void drain(node::Node& node, http::Server& server, Millis time) {
   log_info("mainstayd", "drains (up to {} ms)", time.count());
   node.begin_drain();
@@ -90,6 +94,7 @@ void drain(node::Node& node, http::Server& server, Millis time) {
       return;
     }
     quiet = node.drained() ? quiet + drain_poll : Millis{};
+    if (waited >= clients_leave_max && !node.leads()) return;
   }
 }
 
@@ -119,9 +124,9 @@ int serve(const config::Config& config, node::Node& node) {
   std::optional<int> signal;
   while (!signal) signal = wait_for_signal(Millis{60'000});
   log_info("mainstayd", "stops on {}", sigdescr_np(*signal));
-  const Watchdog watchdog{config.drain_timeout + actors_stop_max + last_resort};
+  const Watchdog watchdog{config.drain_timeout * 2 + actors_stop_max + last_resort};
   drain(node, **server, config.drain_timeout);
-  (*server)->stop(Millis{1000});
+  (*server)->stop(config.drain_timeout);
   node.stop(actors_stop_max);
   return EXIT_SUCCESS;
 }
