@@ -106,7 +106,8 @@ void add_certs_commands(CLI::App& app, Run& run) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{65535}));
   add_place(node);
   node->add_option("--host", options->hosts,
-                   "A name or address of the node's host; may be repeated.");
+                   "A name or address of the node's host; may be repeated.")
+      ->allow_extra_args(false);
   node->add_option("--days", options->days, "How long it is valid.")
       ->check(CLI::Range(1, tls::authority_days))
       ->capture_default_str();

@@ -69,8 +69,9 @@ int run(const std::vector<std::string>& arguments, const World& world, const std
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--endpoint", run.endpoint_texts,
-                 "host:port of a node's API; several are tried in turn. Also: MAINSTAY_ENDPOINTS, "
-                 "separated by commas. Default: 127.0.0.1:7400.");
+                 "host:port of a node's API; may be repeated, they are tried in turn. Also: "
+                 "MAINSTAY_ENDPOINTS, separated by commas. Default: 127.0.0.1:7400.")
+      ->allow_extra_args(false);
   app.add_option("--deadline", run.deadline_text,
                  "How long the whole command may take, retries included.")
       ->capture_default_str();

@@ -127,6 +127,13 @@ TEST_F(ToolTest, AWriteGoesToTheNextEndpointUnderTheSameOperationId) {
   EXPECT_EQ(node_.backend.commands[0].request_hash, second.backend.commands[0].request_hash);
 }
 
+TEST_F(ToolTest, OptionsMayStandAnywhere) {
+  EXPECT_EQ(run_tool({"--endpoint", node_.address(), "put", "c", "k", "1"}).code, 0);
+  EXPECT_EQ(run_tool({"put", "--endpoint", node_.address(), "--json", "c", "k", "2"}).code, 0);
+  EXPECT_EQ(run_tool({"get", "c", "k", "--endpoint=" + node_.address()}).out, "2\n");
+  EXPECT_EQ(tool({"put", "c", "k", "--", "-3"}).code, 0) << "a negative number";
+}
+
 TEST_F(ToolTest, AnUnknownOutcomeNamesTheOperation) {
   node_.backend.refusal = Error{Errc::outcome_unknown, "planted"};
   const Ran put = tool({"put", "c", "k", "1", "--operation", "op-5", "--deadline", "60ms"});
