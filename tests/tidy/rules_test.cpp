@@ -23,6 +23,7 @@ runtime/sys  : runtime/base
 runtime/wire : runtime/base schemas
 actors/kit   : runtime/base
 actors/<x>   : runtime/base runtime/sys actors/kit
+actors/node  : runtime/base actors
 tests        : *
 )");
 
@@ -77,8 +78,8 @@ INSTANTIATE_TEST_SUITE_P(
         Sample{"layers", "runtime/sys/a.cpp", "#include \"actors/kit/kit.hpp\"\n"},
         Sample{"layers", "actors/kit/a.cpp", "#include \"actors/gateway/gateway_api.hpp\"\n"},
         Sample{"layers", "actors/gateway/a.cpp", "#include \"actors/replica/replica.hpp\"\n"},
-        Sample{"layers", "actors/node/a.cpp", "#include \"actors/replica/effects.hpp\"\n"},
-        Sample{"", "actors/node/a.cpp", "#include \"actors/replica/replica.hpp\"\n"},
+        Sample{"layers", "actors/node/a.cpp", "#include \"runtime/sys/clock.hpp\"\n"},
+        Sample{"", "actors/node/a.cpp", "#include \"actors/replica/effects.hpp\"\n"},
         Sample{"", "actors/gateway/a.cpp", "#include \"actors/replica/replica_api.hpp\"\n"},
         Sample{"", "actors/gateway/a.cpp", "#include \"actors/gateway/batch.hpp\"\n"},
         Sample{"", "runtime/sys/a.cpp", "#include \"runtime/base/log.hpp\"\n"},
