@@ -117,12 +117,16 @@ coverage() {
 
 # --- the simulator ---
 
-more_seeds() { MAINSTAY_SIM_SEEDS=20000 run_tests build/check -L sim; }
+sim_seeds=2000         # each with its faults, 3 to 7 nodes
+liveness_seeds=1000    # faults end, then a healed majority must elect and commit in time
+mutant_seeds_max=10000 # within which every planted bug must be caught
+
+more_seeds() {
+  build/check/tests/sim/mainstay-sim --seeds $sim_seeds --nodes mix --jobs "$(jobs)" --quiet &&
+    build/check/tests/sim/mainstay-sim --seeds $liveness_seeds --nodes mix --liveness --jobs "$(jobs)" --quiet
+}
 
 mutation_gate() {
-  configure build/mutants -DMAINSTAY_MUTANTS=ON -DMAINSTAY_BENCH=OFF &&
-    build_in build/mutants --target mainstay-sim-mutants || return 1
-  local gate
-  gate=$(find build/mutants -type f -name mainstay-sim-mutants -perm -u+x | head -n 1)
-  "$gate"
+  build_in build/check --target mainstay-sim-mutants &&
+    build/check/tests/sim/mainstay-sim-mutants --gate --seeds $mutant_seeds_max --jobs "$(jobs)"
 }

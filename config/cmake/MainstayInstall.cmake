@@ -12,12 +12,7 @@ endif()
 set(MAINSTAY_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/mainstay)
 set(MAINSTAY_HEADER_DIR ${CMAKE_INSTALL_INCLUDEDIR}/mainstay)
 
-foreach(program mainstayd mainstay)
-  if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  endif()
-endforeach()
-
+# The programs install themselves, beside where they are made.
 install(TARGETS ${MAINSTAY_INSTALL_TARGETS} EXPORT mainstay-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 # Headers keep their path from the top of the tree: "runtime/base/result.hpp" reads the same inside and outside.
 install(DIRECTORY runtime actors DESTINATION ${MAINSTAY_HEADER_DIR} FILES_MATCHING PATTERN "*.hpp" PATTERN "*.def")

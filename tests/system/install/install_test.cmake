@@ -10,12 +10,15 @@ endfunction()
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 
-foreach(expected include/mainstay/runtime/base/result.hpp
+foreach(expected bin/mainstayd bin/mainstay include/mainstay/runtime/base/result.hpp share/mainstay/mainstayd.example.toml
                  share/mainstay/schemas/peer.capnp share/doc/mainstay/LICENSE)
   if(NOT EXISTS ${WORK}/prefix/${expected})
     message(FATAL_ERROR "${expected} was not installed")
   endif()
 endforeach()
+
+# The installed program runs from where it is, without this build.
+run(${WORK}/prefix/bin/mainstayd --version)
 
 # Nothing of the package may point back to where it was built.
 file(GLOB_RECURSE package ${WORK}/prefix/*.cmake)
