@@ -318,6 +318,7 @@ kit::SupervisorSpec Node::Impl::group() {
   applier.boot = boot;
   applier.membership = membership_at(log, initial.applied);
   applier.log_first = log.first_index();
+  applier.compaction = storage::policy_for(parts.config->storage_snapshot_entries);
   spec.children.push_back(child(
       "applier", slots.applier, true,
       [this, applier](kit::StartContext& context) mutable -> Result<caf::actor> {

@@ -16,6 +16,15 @@ struct CompactionPolicy {
       400'000;  // a member being fed may hold this much more of the log, not more
 };
 
+// All counts in proportion to the one that operators set.
+inline CompactionPolicy policy_for(std::uint64_t entries_max) {
+  CompactionPolicy policy;
+  policy.entries_max = entries_max;
+  policy.keep_entries = entries_max / 10;
+  policy.pinned_entries_max = entries_max * 2;
+  return policy;
+}
+
 struct LogUse {
   consensus::Index first = 1;    // of the log
   consensus::Index applied = 0;  // synced
