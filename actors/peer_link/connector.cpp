@@ -20,6 +20,11 @@ MonotonicTime now() {
   return std::chrono::steady_clock::now();
 }
 
+int poll_millis(std::chrono::nanoseconds left) {
+  const auto millis = std::chrono::ceil<Millis>(left).count();
+  return static_cast<int>(std::clamp<Millis::rep>(millis, 0, 60'000));
+}
+
 Refusal refusal_of(tls::HandshakeFailure failure) {
   switch (failure) {
     case tls::HandshakeFailure::stranger:
@@ -72,6 +77,15 @@ void Connector::dial(NodeId node, const std::string& address) {
   });
 }
 
+void Connector::set_alarm(MonotonicTime at) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (at >= alarm_) return;
+    alarm_ = at;
+  }
+  wake();
+}
+
 void Connector::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wakeup_.get(), &one, sizeof one);
@@ -96,6 +110,7 @@ void Connector::run() {
     }
     take_dials();
     accept_waiting();
+    ring();
   }
   attempts_.clear();
 }
@@ -103,19 +118,30 @@ void Connector::run() {
 // Until a socket is ready, a deadline passes or another thread wakes this one.
 void Connector::wait() {
   std::vector<::pollfd> polled{{wakeup_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
-  int timeout_ms = -1;
-  const auto start = now();
+  MonotonicTime next = MonotonicTime::max();
+  {
+    const std::lock_guard lock{mutex_};
+    next = alarm_;
+  }
   for (const Attempt& attempt : attempts_) {
     polled.push_back({attempt.socket.get(), attempt.wanted, 0});
-    const auto left = std::chrono::ceil<Millis>(attempt.deadline - start).count();
-    const int left_ms = static_cast<int>(std::max<Millis::rep>(left, 0));
-    timeout_ms = timeout_ms < 0 ? left_ms : std::min(timeout_ms, left_ms);
+    next = std::min(next, attempt.deadline);
   }
+  const int timeout_ms = next == MonotonicTime::max() ? -1 : poll_millis(next - now());
   ::poll(polled.data(), polled.size(), timeout_ms);
   std::uint64_t ignored = 0;
   [[maybe_unused]] const auto drained = ::read(wakeup_.get(), &ignored, sizeof ignored);
   ready_.assign(attempts_.size(), false);
   for (std::size_t i = 0; i < attempts_.size(); ++i) ready_[i] = polled[i + 2].revents != 0;
+}
+
+void Connector::ring() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (now() < alarm_) return;
+    alarm_ = MonotonicTime::max();
+  }
+  events_.alarm();
 }
 
 void Connector::take_dials() {

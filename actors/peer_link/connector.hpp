@@ -38,6 +38,8 @@ struct ConnectorEvents {
   std::function<void(NodeId, std::string)> dial_failed;
   // Also for a dialled connection, beside dial_failed.
   std::function<void(Refusal, std::string)> refused;
+  // The time of set_alarm() has come.
+  std::function<void()> alarm;
 };
 
 struct ConnectorLimits {
@@ -59,6 +61,11 @@ class Connector {
 
   // Ends in exactly one of `established` and `dial_failed`. Any thread.
   void dial(NodeId node, const std::string& address);
+
+  // Calls `alarm` once at this time, or at an earlier one that was set before. Any thread. (CAF's
+  // own clock is no place for the timers of a detached actor: it keeps the actor alive until they
+  // are due, and the actor system then never ends.)
+  void set_alarm(MonotonicTime at);
 
   std::uint16_t port() const { return port_; }
 
@@ -84,6 +91,7 @@ class Connector {
   void run();
   void wait();
   void take_dials();
+  void ring();
   void accept_waiting();
   void start_dial(Dial dial);
   bool try_next_address(Attempt& attempt, std::string& why);
@@ -104,8 +112,9 @@ class Connector {
   Attempts attempts_;        // connector thread only
   std::vector<bool> ready_;  // by position in attempts_: the socket is ready; connector thread only
   std::mutex mutex_;
-  std::vector<Dial> dials_;  // guarded by mutex_
-  bool stopping_ = false;    // guarded by mutex_
+  std::vector<Dial> dials_;                     // guarded by mutex_
+  MonotonicTime alarm_ = MonotonicTime::max();  // guarded by mutex_
+  bool stopping_ = false;                       // guarded by mutex_
   std::shared_ptr<Resolver> resolver_;
   std::thread thread_;
 };

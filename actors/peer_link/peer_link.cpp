@@ -34,7 +34,7 @@ Result<caf::actor> spawn_links(caf::actor_system& system, LinksConfig config) {
   TRY_ASSIGN(opened->contexts,
              tls::ContextSource::open(config.files, {config.cluster_name, config.node}));
   TRY_ASSIGN(opened->listener, listen_on(config.listen));
-  return system.spawn<Links, caf::detached>(std::move(config), std::move(opened));
+  return system.spawn<Links>(std::move(config), std::move(opened));
 }
 
 Links::Links(caf::actor_config& config, LinksConfig options, std::shared_ptr<Opened> opened)
@@ -59,6 +59,7 @@ Links::Links(caf::actor_config& config, LinksConfig options, std::shared_ptr<Ope
   events.refused = [tell](Refusal reason, std::string text) {
     tell(ConnectionRefused{reason, std::move(text)});
   };
+  events.alarm = [tell] { tell(AlarmTick{}); };
   connector_ = std::make_unique<Connector>(std::move(opened->listener), contexts_,
                                            options_.connector, std::move(events));
 }
@@ -84,14 +85,14 @@ caf::behavior Links::make_behavior() {
       [this](const ConnectionClosed& closed) { on_connection_closed(closed); },
       [this](const ConnectionRefused& refused) { on_connection_refused(refused); },
       [this](const DialFailed& failed) { on_dial_failed(failed); },
-      [this](const DialTick& tick) { on_dial_tick(tick); },
-      [this](const HelloTick& tick) { on_hello_tick(tick); },
+      [this](const AlarmTick&) { on_alarm(); },
   };
 }
 
 void Links::on_exit() {
   connector_.reset();
   for (auto& [node, link] : links_) cut(link->socket.get());
+  timers_.clear();
   links_.clear();
   receivers_.clear();
   subscribers_.clear();
@@ -164,12 +165,12 @@ LinkStatus Links::on_status() {
 
 // --- the life of a connection ---
 
-void Links::on_dial_tick(const DialTick& tick) {
-  Link* link = find(tick.node);
-  if (link == nullptr || link->dial_round != tick.round || link->is_open()) return;
+void Links::dial(NodeId node, std::uint64_t round) {
+  Link* link = find(node);
+  if (link == nullptr || link->dial_round != round || link->is_open()) return;
   if (link->report.state != LinkState::waiting) return;
   link->report.state = LinkState::connecting;
-  connector_->dial(tick.node, link->report.address);
+  connector_->dial(node, link->report.address);
 }
 
 void Links::on_dial_failed(const DialFailed& failed) {
@@ -219,9 +220,9 @@ void Links::on_connection_closed(const ConnectionClosed& closed) {
   }
 }
 
-void Links::on_hello_tick(const HelloTick& tick) {
-  Link* link = find(tick.node);
-  if (link != nullptr && link->token == tick.token && link->report.state == LinkState::joining)
+void Links::end_of_patience(NodeId node, std::uint64_t token) {
+  Link* link = find(node);
+  if (link != nullptr && link->token == token && link->report.state == LinkState::joining)
     end_connection(*link, "it did not introduce itself in time");
 }
 
@@ -260,7 +261,7 @@ void Links::open(Link& link, Connection& connection) {
   const ScribeLimits scribe_limits{options_.frame_bytes_max + basp_overhead_bytes_max,
                                    limits::link_output_bytes_max};
   auto scribe = make_tls_scribe(system(), connection, scribe_limits, std::move(closed));
-  delayed_send(this, options_.hello_ms, HelloTick{node, link.token});
+  after(options_.hello_ms, [this, node, token = link.token] { end_of_patience(node, token); });
   if (connection.role == tls::Role::dialler) return join_as_dialler(link, std::move(scribe));
   caf::anon_send(broker_, caf::publish_atom::value, std::move(scribe), basp_port,
                  caf::actor_cast<caf::strong_actor_ptr>(this), std::set<std::string>{});
@@ -354,8 +355,25 @@ void Links::drop_peer(Link& link) {
   links_.erase(NodeId{link.report.node});
 }
 
-void Links::schedule_dial(Link& link, Millis after) {
-  delayed_send(this, after, DialTick{link.report.node, ++link.dial_round});
+void Links::schedule_dial(Link& link, Millis wait) {
+  after(wait, [this, node = link.report.node, round = ++link.dial_round] { dial(node, round); });
+}
+
+// --- timers ---
+
+void Links::after(Millis time, std::function<void()> action) {
+  const MonotonicTime due = kit::now_of(*this) + time;
+  timers_.emplace(due, std::move(action));
+  connector_->set_alarm(due);
+}
+
+void Links::on_alarm() {
+  const MonotonicTime now = kit::now_of(*this);
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const auto due = timers_.extract(timers_.begin());
+    due.mapped()();
+  }
+  if (!timers_.empty()) connector_->set_alarm(timers_.begin()->first);
 }
 
 // --- what goes out ---

@@ -84,14 +84,7 @@ class Links final : public caf::event_based_actor {
     Refusal reason = Refusal::handshake;
     std::string text;
   };
-  struct DialTick {
-    NodeId node;
-    std::uint64_t round = 0;
-  };
-  struct HelloTick {
-    NodeId node;
-    std::uint64_t token = 0;
-  };
+  struct AlarmTick {};
 
  private:
   // requests
@@ -102,12 +95,11 @@ class Links final : public caf::event_based_actor {
   void on_go_away();
   LinkStatus on_status();
   // the life of a connection
-  void on_dial_tick(const DialTick& tick);
   void on_dial_failed(const DialFailed& failed);
   void on_connection_ready(const ConnectionReady& ready);
   void on_connection_refused(const ConnectionRefused& refused);
   void on_connection_closed(const ConnectionClosed& closed);
-  void on_hello_tick(const HelloTick& tick);
+  void on_alarm();
   void on_down(const caf::down_msg& down);
   // what comes in
   void on_wire_frame(kit::WireFrame& frame);
@@ -119,7 +111,10 @@ class Links final : public caf::event_based_actor {
   bool dials(NodeId node) const { return options_.node < node; }
   void add_peer(const Peer& peer);
   void drop_peer(Link& link);
-  void schedule_dial(Link& link, Millis after);
+  void after(Millis time, std::function<void()> action);
+  void schedule_dial(Link& link, Millis wait);
+  void dial(NodeId node, std::uint64_t round);
+  void end_of_patience(NodeId node, std::uint64_t token);
   void open(Link& link, Connection& connection);
   void join_as_dialler(Link& link, caf::io::scribe_ptr scribe);
   void end_connection(Link& link, const std::string& why);
@@ -144,6 +139,7 @@ class Links final : public caf::event_based_actor {
   std::vector<caf::actor> subscribers_;
   std::array<std::uint64_t, refusals> refused_{};
   std::array<MonotonicTime, refusals> refused_logged_{};
+  std::multimap<MonotonicTime, std::function<void()>> timers_;
   // handles
   caf::actor broker_;
   std::unique_ptr<Connector> connector_;
@@ -155,5 +151,4 @@ MAINSTAY_OWN_MESSAGE(mainstay::peer_link::Links::ConnectionReady)
 MAINSTAY_OWN_MESSAGE(mainstay::peer_link::Links::ConnectionClosed)
 MAINSTAY_OWN_MESSAGE(mainstay::peer_link::Links::DialFailed)
 MAINSTAY_OWN_MESSAGE(mainstay::peer_link::Links::ConnectionRefused)
-MAINSTAY_OWN_MESSAGE(mainstay::peer_link::Links::DialTick)
-MAINSTAY_OWN_MESSAGE(mainstay::peer_link::Links::HelloTick)
+MAINSTAY_OWN_MESSAGE(mainstay::peer_link::Links::AlarmTick)
