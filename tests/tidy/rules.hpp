@@ -58,6 +58,9 @@ Findings check_console_blocks(const Tree& tree, const Table& console);
 // Every link of a document to a path in the tree leads somewhere.
 Findings check_links(const Tree& tree);
 
+// Every `Suite.Test` that docs/guarantees.md names as evidence exists.
+Findings check_evidence(const Tree& tree);
+
 // All of the above over a tree, minus what exceptions.txt lists; unused exceptions are findings.
 Findings check_tree(const Tree& tree);
 

@@ -254,6 +254,18 @@ TEST(Links, LeadSomewhere) {
   EXPECT_EQ(findings.at(0).line, 1u);
 }
 
+TEST(Evidence, NamesTestsThatExist) {
+  const Tree tree =
+      tree_of({{"docs/guarantees.md",
+                "`Suite.There` and `Suite.Gone`\n`README.md`, `file.hpp`, `Suite.AlsoThere`"},
+               {"tests/a_test.cpp",
+                "TEST_F(Suite, There) {\n// TEST(Suite, Gone) {\nTEST(Suite, AlsoThere) "
+                "{\nTEST(README, md) {\n"}});
+  const Findings findings = check_evidence(tree);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(to_string(findings[0]), "docs/guarantees.md:1: [evidence] there is no test Suite.Gone");
+}
+
 TEST(Exceptions, TakeOneRuleFromOneFileAndMustBeNeeded) {
   const std::vector<std::pair<std::string, std::string>> files{
       {"bench/CMakeLists.txt", "a.cpp\n"},

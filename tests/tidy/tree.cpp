@@ -1,5 +1,6 @@
 // Rules about the tree as a whole: what lies where, and what belongs together.
 #include <algorithm>
+#include <cctype>
 #include <iterator>
 #include <set>
 
@@ -51,6 +52,31 @@ std::vector<std::string> links_of(const std::string& line) {
     if (!target.empty() && target.find(':') == std::string::npos) targets.push_back(target);
   }
   return targets;
+}
+
+// "TEST_F(Suite, Test) {" -> "Suite.Test"
+void add_test_of(const std::string& line, std::set<std::string>& tests) {
+  const std::size_t open = line.find('(');
+  const std::size_t comma = line.find(", ", open);
+  const std::size_t close = line.find(')', comma);
+  if (line.rfind("TEST", 0) != 0 || close == std::string::npos) return;
+  tests.insert(line.substr(open + 1, comma - open - 1) + "." +
+               line.substr(comma + 2, close - comma - 2));
+}
+
+// Words in backquotes of the form Suite.Test; file names and the like begin with a small letter.
+std::vector<std::string> tests_named_in(const std::string& line) {
+  std::vector<std::string> names;
+  for (std::size_t at = line.find('`'); at != std::string::npos; at = line.find('`', at)) {
+    const std::size_t end = line.find('`', at + 1);
+    if (end == std::string::npos) break;
+    const std::string word = line.substr(at + 1, end - at - 1);
+    if (std::isupper(static_cast<unsigned char>(word[0])) != 0 &&
+        word.find('.') != std::string::npos)
+      names.push_back(word);
+    at = end + 1;
+  }
+  return names;
 }
 
 }  // namespace
@@ -188,6 +214,20 @@ Findings check_links(const Tree& tree) {
   return findings;
 }
 
+Findings check_evidence(const Tree& tree) {
+  Findings findings;
+  std::set<std::string> tests;
+  for (const SourceFile& file : tree)
+    if (in_folder(file.path, "tests") && file.is_cpp())
+      for (const std::string& line : file.code) add_test_of(line, tests);
+  const SourceFile* page = find(tree, "docs/guarantees.md");
+  for (std::size_t i = 0; page != nullptr && i < page->lines.size(); ++i)
+    for (const std::string& name : tests_named_in(page->lines[i]))
+      if (tests.count(name) == 0)
+        findings.push_back({page->path, i + 1, "evidence", "there is no test " + name});
+  return findings;
+}
+
 Findings check_tree(const Tree& tree) {
   const Table layers = table_of(tree, "tests/tidy/layers.txt");
   const Table doors = table_of(tree, "tests/tidy/doors.txt");
@@ -206,6 +246,7 @@ Findings check_tree(const Tree& tree) {
   take(check_twins(tree, table_of(tree, "tests/tidy/untested.txt")));
   take(check_dead_files(tree));
   take(check_links(tree));
+  take(check_evidence(tree));
   take(check_console_blocks(tree, table_of(tree, "tests/tidy/console.txt")));
 
   for (const Row& row : table_of(tree, "tests/tidy/exceptions.txt")) {
