@@ -35,9 +35,8 @@ std::string all_instruments() {
 }
 
 TEST(NodeMetricsTest, PassesPromtool) {
-  if (std::system("command -v promtool > /dev/null 2>&1") != 0)
-    GTEST_SKIP() << "promtool is not installed";
-  FILE* pipe = popen("promtool check metrics", "w");
+  // ./check unpacks promtool into build/tools where it is not installed.
+  FILE* pipe = popen("PATH=$PATH:build/tools promtool check metrics", "w");
   ASSERT_NE(pipe, nullptr);
   const std::string text = all_instruments();
   std::fwrite(text.data(), 1, text.size(), pipe);
