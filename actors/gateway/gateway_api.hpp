@@ -75,10 +75,10 @@ class Inbox {
   explicit Inbox(std::function<void()> wake) : wake_{std::move(wake)} {}
 
   void push(WriteRequest request) {
-    put([&](Items& items) { items.writes.push_back(std::move(request)); });
+    put([&request](Items& items) { items.writes.push_back(std::move(request)); });
   }
   void push(ReadRequest request) {
-    put([&](Items& items) { items.reads.push_back(std::move(request)); });
+    put([&request](Items& items) { items.reads.push_back(std::move(request)); });
   }
   Items take() {
     Items taken;

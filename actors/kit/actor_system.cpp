@@ -1,12 +1,11 @@
 #include "actors/kit/actor_system.hpp"
 
-#include <random>
-
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
 #include "actors/kit/type_ids.hpp"
 #include "runtime/base/assert.hpp"
+#include "runtime/sys/random.hpp"
 
 // CAF makes its node id from the MAC addresses and the process id. Two containers of one host can
 // agree in both, and one started again has the same as before its end: handles would then reach
@@ -16,7 +15,7 @@
 namespace caf::detail {
 __attribute__((visibility("default"))) unsigned get_process_id();
 unsigned get_process_id() {
-  return (std::random_device{}() & 0x7fffffffu) | 1u;
+  return static_cast<unsigned>(mainstay::sys::system_random().next() & 0x7fffffffu) | 1u;
 }
 }  // namespace caf::detail
 
@@ -33,10 +32,11 @@ ActorSystemConfig::ActorSystemConfig(const SystemOptions& options) {
   set("scheduler.max-threads", options.scheduler_threads);
   set("scheduler.max-throughput", std::size_t{50});
   if (!options.networking) return;
+  ASSERT(options.silence_max >= 10 * options.heartbeat);
   load<caf::io::middleman>();
   set("middleman.workers", std::size_t{0});
-  set("middleman.heartbeat-interval", caf::timespan{std::chrono::milliseconds{500}});
-  set("middleman.connection-timeout", caf::timespan{std::chrono::seconds{5}});
+  set("middleman.heartbeat-interval", caf::timespan{options.heartbeat});
+  set("middleman.connection-timeout", caf::timespan{options.silence_max});
   set("middleman.enable-automatic-connections", false);
   set("middleman.app-identifiers", std::vector<std::string>{"mainstay/1"});
 }

@@ -5,6 +5,8 @@
 
 #include <caf/send.hpp>
 
+#include "runtime/sys/clock.hpp"
+
 namespace mainstay::kit {
 
 bool TickPace::wake(MonotonicTime now, bool previous_handled, Tick& tick) {
@@ -39,12 +41,12 @@ Ticker::Lateness Ticker::take_lateness() {
 }
 
 void Ticker::run() {
-  TickPace pace{period_, std::chrono::steady_clock::now()};
+  TickPace pace{period_, sys::system_clock().monotonic()};
   std::weak_ptr<const void> previous;
   std::unique_lock lock{mutex_};
   while (!stop_signal_.wait_until(lock, pace.next_due(), [this] { return stopping_; })) {
     Tick tick;
-    if (pace.wake(std::chrono::steady_clock::now(), previous.expired(), tick)) {
+    if (pace.wake(sys::system_clock().monotonic(), previous.expired(), tick)) {
       ++lateness_.ticks;
       lateness_.skipped += tick.periods - 1;
       lateness_.worst = std::max(lateness_.worst, tick.lateness);

@@ -265,7 +265,7 @@ void Driver::finish_admin() {
   if (admin_.empty()) return;
   const consensus::Status status = core_.status();
   const bool leads = status.role == CoreRole::leader;
-  std::erase_if(admin_, [&](const AdminWait& wait) {
+  std::erase_if(admin_, [this, leads, &status](const AdminWait& wait) {
     const bool transfer = wait.index == 0;
     if (leads && status.term == wait.term) {
       if (transfer ? status.transferring : status.applied < wait.index) return false;

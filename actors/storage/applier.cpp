@@ -6,13 +6,14 @@
 
 #include "actors/kit/errors.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/sys/clock.hpp"
 
 namespace mainstay::storage {
 
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+double seconds_since(MonotonicTime start) {
+  return std::chrono::duration<double>(sys::system_clock().monotonic() - start).count();
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ void Applier::on_apply_entries(ApplyEntries& request) {
 void Applier::on_apply_queued() {
   if (queued_.empty()) return;  // a snapshot was installed in between
   const std::vector<consensus::Entry> entries = std::exchange(queued_, {});
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = sys::system_clock().monotonic();
   auto result = records_.apply(entries);
   if (!result) return fatal_(result.error());
   note(entries);
@@ -116,14 +117,14 @@ void Applier::on_sync_tick() {
 }
 
 void Applier::sync() {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = sys::system_clock().monotonic();
   if (const auto synced = records_.sync(); !synced) return fatal_(synced.error());
   metrics_.record_sync.observe(seconds_since(start));
   board_->durable_applied = records_.durable_applied();
 }
 
 void Applier::snapshot_and_compact() {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = sys::system_clock().monotonic();
   const auto snapshot = records_.make_snapshot(options_.membership);
   bytes_ = 0;
   if (!snapshot) {

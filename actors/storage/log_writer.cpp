@@ -6,6 +6,7 @@
 #include "actors/kit/errors.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/sys/clock.hpp"
 
 namespace mainstay::storage {
 
@@ -41,9 +42,9 @@ void LogWriter::on_write_queued() {
     persists.push_back(&persist);
     entries += persist.entries.size();
   }
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = sys::system_clock().monotonic();
   if (const auto written = log_.write(persists); !written) fatal_(written.error());
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const std::chrono::duration<double> took = sys::system_clock().monotonic() - start;
   const std::uint64_t sequence = queued_.back().mark.sequence;
   queued_.clear();
   listeners_->persisted(PersistDone{sequence});

@@ -140,7 +140,7 @@ void Connection::close() {
   error_code ignored;
   socket_.close(ignored);
   parser_.reset();
-  --shared_.open;
+  shared_.closed_one();
   thread_->connections().erase(shared_from_this());
 }
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <unordered_set>
@@ -41,6 +42,20 @@ struct Shared {
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> open = 0, accepted = 0, refused = 0, requests = 0, bad = 0,
                              timeouts = 0;
+
+  void closed_one() {
+    --open;
+    const std::lock_guard lock{closed_mutex};
+    closed.notify_all();
+  }
+  // Waits in real time until no connection is open, at most this long.
+  void wait_until_closed(Millis at_most) {
+    std::unique_lock lock{closed_mutex};
+    closed.wait_for(lock, at_most, [this] { return open == 0; });
+  }
+
+  std::mutex closed_mutex;
+  std::condition_variable closed;
 };
 
 // An io_context with the connections that live on it. Outlives its thread as long as a responder is

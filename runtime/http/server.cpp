@@ -1,6 +1,5 @@
 #include "runtime/http/server.hpp"
 
-#include <condition_variable>
 #include <thread>
 
 #include "runtime/base/log.hpp"
@@ -126,9 +125,7 @@ void Server::Core::stop(Millis grace) {
   threads_.front()->post([this] { stop_accepting(); });
   for (const auto& thread : threads_) thread->post([thread] { thread->begin_stop(); });
   // Waited out in real time: it is a bound for the operator, and nothing is decided by it.
-  const auto end = std::chrono::steady_clock::now() + grace;
-  while (shared_->open > 0 && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(Millis{2});
+  shared_->wait_until_closed(grace);
   for (const auto& thread : threads_) thread->post([thread] { thread->close(); });
   for (std::thread& thread : running_) thread.join();
 }

@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
         Sample{"captures", "actors/kit/a.cpp", "auto f = [=] { g(); };\n"},
         Sample{"captures", "actors/kit/a.cpp", "auto f = [&, x] { g(); };\n"},
         Sample{"clock", "actors/kit/a.cpp", "auto now = steady_clock::now();\n"},
-        Sample{"clock", "tests/a.cpp", "auto now = std::chrono::system_clock::now();\n"},
+        Sample{"clock", "runtime/http/a.cpp", "auto now = std::chrono::system_clock::now();\n"},
         Sample{"random", "runtime/base/a.cpp", "random_device source;\n"},
         Sample{"random", "tests/a.cpp", "int x = rand();\n"},
         Sample{"skipped", "tests/a.cpp", "  GTEST_SKIP();\n"},

@@ -63,7 +63,7 @@ constexpr std::array word_rules{
     WordRule{"clock",
              "system_clock::now|steady_clock::now|high_resolution_clock|gettimeofday|clock_gettime|"
              "time(nullptr)",
-             "runtime actors tests", "runtime/sys", true,
+             "runtime actors", "runtime/sys", true,
              "time comes through sys::Clock (runtime/sys/clock.hpp), so that tests and the "
              "simulator own it"},
     WordRule{"random",
