@@ -6,6 +6,8 @@
 
 #include <caf/actor_system_config.hpp>
 
+#include "runtime/base/time.hpp"
+
 namespace mainstay::kit {
 
 struct SystemOptions {
@@ -13,6 +15,10 @@ struct SystemOptions {
   bool virtual_time =
       false;  // one thread, time advanced by hand: tests only, never with networking
   std::size_t scheduler_threads = 2;
+  // Between nodes: a link that carries nothing for `silence_max` is cut. At least 10 heartbeats,
+  // because they queue behind payload.
+  Millis heartbeat{500};
+  Millis silence_max{5'000};
 };
 
 class ActorSystemConfig final : public caf::actor_system_config {

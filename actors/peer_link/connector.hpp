@@ -62,9 +62,8 @@ class Connector {
   // Ends in exactly one of `established` and `dial_failed`. Any thread.
   void dial(NodeId node, const std::string& address);
 
-  // Calls `alarm` once at this time, or at an earlier one that was set before. Any thread. (CAF's
-  // own clock is no place for the timers of a detached actor: it keeps the actor alive until they
-  // are due, and the actor system then never ends.)
+  // Calls `alarm` once at this time, or at an earlier one that was set before. Any thread. (A timer
+  // in CAF's clock would keep Links alive after its end, until it is due.)
   void set_alarm(MonotonicTime at);
 
   std::uint16_t port() const { return port_; }

@@ -2,10 +2,12 @@
 // smaller id dials. A connection is made and authenticated by the connector's threads, carried by
 // CAF's BASP, and counts as a link once both have introduced themselves (Hello).
 //
-// Threads: the actor may run scheduled or detached (a node runs it detached: nothing cooperative
-// then delays consensus traffic). Beside it run the connector's thread, while a name is looked up
-// the resolver's, and CAF's network thread. Ends with an error when the network broker dies: the
-// process must stop then, see LinksConfig::on_broken.
+// Threads: Links itself is a scheduled actor that never blocks. It has the connector's thread and,
+// while a name is looked up, the resolver's; beside them runs CAF's network thread. It is not
+// detached although it carries consensus traffic: with CAF 0.17.6 an actor system did not end in
+// 3 of 12 runs when Links was (its last reference was never released), in 0 of 30 when it was not.
+// Ends with an error when the network broker dies: the process must stop then, see
+// LinksConfig::on_broken.
 #pragma once
 
 #include <functional>

@@ -83,7 +83,9 @@ class Events {
 
 class TestNode {
  public:
-  explicit TestNode(NodeId node, const std::function<void(LinksConfig&)>& change = {}) {
+  explicit TestNode(NodeId node, const std::function<void(LinksConfig&)>& change = {},
+                    const kit::SystemOptions& options = {})
+      : system_config_{options} {
     static std::atomic<std::uint64_t> lives{100};
     config.cluster_name = "plant";
     config.node = node;

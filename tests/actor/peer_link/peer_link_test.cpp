@@ -2,7 +2,10 @@
 // loopback.
 #include "actors/peer_link/peer_link.hpp"
 
+#include <future>
+
 #include <caf/all.hpp>
+#include <caf/io/all.hpp>
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <unistd.h>
@@ -228,7 +231,7 @@ TEST(Links, credit_returns_by_itself_when_traffic_goes_one_way) {
   EXPECT_EQ(one.status().links.at(0).dropped_congested, 0u);
 }
 
-TEST(Links, a_peer_that_hangs_is_cut_by_the_heartbeats_and_costs_bounded_memory) {
+TEST(Links, a_peer_that_never_introduces_itself_is_given_up_and_tried_again) {
   TestNode one{NodeId{1}};
   // Speaks TLS and then nothing more: what a stopped process looks like.
   auto contexts = tls::ContextSource::open(Certificates::shared().files("plant", NodeId{2}),
@@ -255,6 +258,24 @@ TEST(Links, a_peer_that_hangs_is_cut_by_the_heartbeats_and_costs_bounded_memory)
     return kept.size() >= 2;
   }));
   EXPECT_TRUE(one.events.ups().empty());
+}
+
+TEST(Links, a_peer_that_falls_silent_is_down_after_the_heartbeat_timeout_and_comes_back) {
+  kit::SystemOptions quick;
+  quick.heartbeat = 50ms;
+  quick.silence_max = 500ms;
+  TestNode one{NodeId{1}, {}, quick};
+  TestNode two{NodeId{2}, {}, quick};
+  connect(one, two);
+  // Node 2's network thread stands still, as in a stopped process: nothing is closed, nothing
+  // answers.
+  std::promise<void> go_on;
+  two.system->middleman().backend().post([&go_on] { go_on.get_future().wait_for(patience); });
+  ASSERT_TRUE(one.events.wait_for([](const Seen& seen) { return seen.downs.size() == 1; }));
+  go_on.set_value();
+  EXPECT_TRUE(one.events.wait_for([](const Seen& seen) { return seen.ups.size() == 2; }));
+  one.send_report(NodeId{2}, 5);
+  EXPECT_TRUE(two.events.wait_for([](const Seen& seen) { return !seen.indexes.empty(); }));
 }
 
 TEST(Links, frames_without_a_receiver_or_to_a_link_that_is_down_are_counted) {
