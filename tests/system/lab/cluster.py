@@ -28,12 +28,9 @@ class Cluster:
         self._prepared = False
 
     def _program(self, name):
-        path = self.build / "runtime" / "daemon" / name
+        path = self.build / "bin" / name
         if not path.exists():
-            found = sorted(self.build.glob(f"runtime/daemon/**/{name}"))
-            if not found:
-                raise RuntimeError(f"{path} is missing: build first, or name the build directory with --build")
-            path = found[0]
+            raise RuntimeError(f"{path} is missing: build first, or name the build directory with --build")
         return path
 
     # --- addresses ---
@@ -59,9 +56,9 @@ class Cluster:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
         certificates = self.directory / "certs"
-        self.run_tool("certs", "init", "--directory", certificates, "--cluster", "lab")
+        self.run_tool("certs", "init-ca", "--directory", certificates, "--cluster", "lab")
         for node in self.ids:
-            self.run_tool("certs", "node", "--directory", certificates, "--cluster", "lab", "--id", str(node), "--host", "127.0.0.1")
+            self.run_tool("certs", "node", node, "--directory", certificates, "--cluster", "lab", "--host", "127.0.0.1")
             self.write_configuration(node)
         self._prepared = True
 
@@ -77,7 +74,7 @@ class Cluster:
             "cluster": {"name": "lab"},
             "peer": {"listen": f"127.0.0.1:{self._peer[node]}"},
             "api": {"listen": self.endpoint(node)},
-            "tls": {"ca": str(certificates / "ca.crt"), "certificate": str(certificates / f"node-{node}.crt"),
+            "tls": {"ca": str(certificates / "ca.pem"), "certificate": str(certificates / f"node-{node}.pem"),
                     "key": str(certificates / f"node-{node}.key")},
         }
         for name, value in {**self.options, **(extra or {})}.items():
