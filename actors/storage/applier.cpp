@@ -110,17 +110,11 @@ void Applier::on_install_snapshot(const InstallSnapshot& request) {
 
 void Applier::on_sync_tick() {
   delayed_send(this, options_.sync_every, SyncTick{});
-  if (records_.applied() != records_.durable_applied()) sync();
+  if (const auto synced = records_.sync_in_background(); !synced) return fatal_(synced.error());
+  board_->durable_applied = records_.durable_applied();
   metrics_.records_used.set(static_cast<double>(records_.bytes_used()));
   if (snapshot_due(options_.compaction, LogUse{log_first_, records_.durable_applied(), bytes_}))
     snapshot_and_compact();
-}
-
-void Applier::sync() {
-  const auto start = sys::system_clock().monotonic();
-  if (const auto synced = records_.sync(); !synced) return fatal_(synced.error());
-  metrics_.record_sync.observe(seconds_since(start));
-  board_->durable_applied = records_.durable_applied();
 }
 
 void Applier::snapshot_and_compact() {

@@ -45,7 +45,6 @@ class Applier final : public caf::event_based_actor {
 
   void note(const std::vector<consensus::Entry>& entries);
   void tell(store::ApplyResult result, bool jumped);
-  void sync();
   void snapshot_and_compact();
 
   ApplierOptions options_;

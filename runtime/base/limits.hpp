@@ -26,6 +26,8 @@ inline constexpr std::size_t append_bytes_max = 1 * mib;
 inline constexpr std::size_t inflight_appends_max = 256;     // window of one follower
 inline constexpr std::size_t inflight_bytes_max = 16 * mib;  // the same in bytes
 inline constexpr std::size_t uncommitted_bytes_max = 64 * mib;
+// Written to the journal between two checkpoints of the log; what a restart replays at most twice.
+inline constexpr std::size_t journal_bytes = 16 * mib;
 inline constexpr std::size_t apply_bytes_max = 4 * mib;  // entries in one apply transaction
 inline constexpr std::size_t members_max = 16;
 

@@ -110,7 +110,7 @@ Result<void> Journal::append(std::string_view body) {
   frame_.resize(padded(frame_.size()), '\0');
   sys::File& file = files_[at_.generation % files_.size()];
   TRY(file.write_at(offset_, frame_));
-  if (!MUTANT(journal_not_synced)) TRY(file.sync());
+  if (!MUTANT(log_write_not_synced)) TRY(file.sync());
   offset_ += frame_.size();
   ++at_.sequence;
   return {};

@@ -30,6 +30,16 @@ Errc kind_of(int code) {
   }
 }
 
+// An environment that should be there; LMDB would make an empty one in its place.
+Result<void> check_there(const std::filesystem::path& directory) {
+  const auto file = directory / "data.mdb";
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (error || size == 0)
+    return fail(Errc::corrupt, "'" + file.string() + "' is missing or empty");
+  return {};
+}
+
 // LMDB reads its file through a memory map: a page beyond the end of a file that was cut would be a
 // bus error.
 Result<void> fill_up(MDB_env* env, const std::filesystem::path& directory) {
@@ -58,13 +68,14 @@ Error error_of(int code, std::string_view action, const std::filesystem::path& w
 }
 
 Result<Env> Env::open(const EnvOptions& options) {
+  if (!options.create) TRY(check_there(options.directory));
   Env env;
   env.directory_ = options.directory;
   int code = mdb_env_create(&env.env_);
   if (code == 0) code = mdb_env_set_mapsize(env.env_, options.map_bytes);
   if (code == 0) code = mdb_env_set_maxdbs(env.env_, options.tables_max);
   if (code == 0) code = mdb_env_set_maxreaders(env.env_, options.readers_max);
-  const unsigned flags = options.flags | MDB_NOTLS | (options.locked ? 0U : unsigned{MDB_NOLOCK});
+  const unsigned flags = options.flags | MDB_NOTLS;
   if (code == 0) code = mdb_env_open(env.env_, options.directory.c_str(), flags, 0640);
   if (code != 0) return Failure{error_of(code, "open the database", options.directory)};
   ASSERT(static_cast<std::size_t>(mdb_env_get_maxkeysize(env.env_)) >= limits::lmdb_key_bytes_max);

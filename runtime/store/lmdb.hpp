@@ -31,7 +31,7 @@ struct EnvOptions {
   unsigned flags = 0;  // beside MDB_NOTLS, which is always set
   unsigned tables_max = 4;
   unsigned readers_max = 126;
-  bool locked = true;  // false: MDB_NOLOCK, one thread, one life at a time
+  bool create = true;  // false: a missing data file is corrupt, not a new environment
 };
 
 class Env {

@@ -8,12 +8,13 @@
 //                   index:u64 ∙ term:u64 ∙ chain:2×u64 ∙ wire::encode(Membership)
 //     "snapshot"    wire::encode(SnapshotMeta); absent: none to offer
 //
-// Environment flags: LMDB's defaults. Each commit syncs its pages, then writes the header page
-// synchronously, before it returns.
+// A checkpointed environment (checkpoint.hpp) with a journal (log_journal.hpp): a write is durable
+// with the one flush of its journal frame; the tables follow without any.
 #include <cstring>
 
 #include "runtime/base/mutant.hpp"
 #include "runtime/store/byte_order.hpp"
+#include "runtime/store/log_journal.hpp"
 #include "runtime/store/log_store_impl.hpp"
 #include "runtime/sys/file.hpp"
 #include "runtime/wire/codec.hpp"
@@ -70,30 +71,31 @@ Result<void> LogStore::Impl::open(const LogStoreOptions& options, unsigned table
   lmdb::EnvOptions wanted;
   wanted.directory = options.directory;
   wanted.map_bytes = options.map_bytes;
-  wanted.locked = options.locked;
-  if (MUTANT(log_write_not_synced)) wanted.flags |= MDB_NOSYNC;
-  TRY_ASSIGN(env, lmdb::Env::open(wanted));
-  env.check_readers();
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  wanted.create = table_flags != 0;
+  TRY_ASSIGN(env, CheckpointedEnv::open(wanted, options.background));
+  env.env().check_readers();
+  TRY_ASSIGN(journal, Journal::open(options.directory, options.journal_bytes));
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(log, txn.open_table("log", table_flags | MDB_INTEGERKEY));
   TRY_ASSIGN(meta, txn.open_table("meta", table_flags));
   return txn.commit();
 }
 
 Result<void> LogStore::Impl::create(const Ownership& owner) {
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY(put_format(txn, meta));
   TRY(put_ownership(txn, meta, owner));
   TRY(put_start(txn, meta, LogStart{}));
   TRY(put_meta(txn, meta, "hard_state", wire::encode(HardState{})));
   TRY(txn.commit());
-  return env.sync();
+  journal.begin({1, 1});
+  return env.checkpoint(encode_position({1, 1}));
 }
 
 Result<void> LogStore::Impl::load() {
   Index bad = 0;
   {
-    TRY_ASSIGN(const Txn txn, Txn::begin(env, Txn::Kind::read));
+    TRY_ASSIGN(const Txn txn, Txn::begin(env.env(), Txn::Kind::read));
     TRY_ASSIGN(LogStart start, get_start(txn, meta));
     TRY_ASSIGN(const std::string_view state, get_meta(txn, meta, "hard_state"));
     TRY_ASSIGN(hard_state, wire::decode_hard_state(state));
@@ -113,10 +115,31 @@ Result<void> LogStore::Impl::load() {
   return cut_from(bad);
 }
 
+// From the tables of the checkpoint to what was durable when the last life ended. The new
+// checkpoint at the end makes it so again before anything is acted on: a killed process may have
+// left a frame in the page cache that no flush covers.
+Result<void> LogStore::Impl::replay_journal() {
+  if (!env.note()) return fail(Errc::corrupt, "the log has no checkpoint");
+  TRY_ASSIGN(const Journal::Position from, decode_position(*env.note()));
+  TRY_ASSIGN(const Journal::Position next,
+             journal.read(from, [this](std::string_view frame) -> Result<void> {
+               TRY_ASSIGN(const auto persists, decode_frame(frame));
+               std::vector<const consensus::Persist*> pointers;
+               for (const auto& persist : persists) pointers.push_back(&persist);
+               TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
+               LogPosition at = position;
+               for (const auto* persist : pointers) TRY(stage(txn, at, *persist));
+               return absorb_staged(txn, at, pointers);
+             }));
+  TRY(env.checkpoint(encode_position(next)));
+  journal.begin(next);
+  return {};
+}
+
 // Only ever reached by the mutant: a damaged record may be committed, cutting it off forgets an
 // acknowledged write.
 Result<void> LogStore::Impl::cut_from(Index bad) {
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   {
     TRY_ASSIGN(Cursor cursor, Cursor::open(txn, log));
     while (true) {
@@ -142,11 +165,8 @@ Result<std::unique_ptr<LogStore>> open_log_store(const LogStoreOptions& options,
                                                  ClusterId* found_cluster) {
   auto impl = std::make_unique<LogStore::Impl>();
   TRY(impl->open(options, 0));
-  // A killed process may have left a commit in the page cache that no sync covers: what is read
-  // below is acted on, so it must be durable.
-  TRY(impl->env.sync());
   {
-    TRY_ASSIGN(const Txn txn, Txn::begin(impl->env, Txn::Kind::read));
+    TRY_ASSIGN(const Txn txn, Txn::begin(impl->env.env(), Txn::Kind::read));
     TRY(check_format(txn, impl->meta));
     TRY_ASSIGN(const Ownership found, get_ownership(txn, impl->meta));
     Ownership expected = options.owner;
@@ -155,6 +175,7 @@ Result<std::unique_ptr<LogStore>> open_log_store(const LogStoreOptions& options,
     *found_cluster = found.cluster;
   }
   TRY(impl->load());
+  TRY(impl->replay_journal());
   return std::make_unique<LogStore>(std::move(impl));
 }
 

@@ -48,7 +48,7 @@ Result<LogPosition> LogStore::Impl::walk(const Txn& txn, const LogStart& start,
 
 Result<std::vector<Entry>> LogStore::Impl::read(Index low, Index high,
                                                 std::size_t bytes_max) const {
-  TRY_ASSIGN(const Txn txn, Txn::begin(env, Txn::Kind::read));
+  TRY_ASSIGN(const Txn txn, Txn::begin(env.env(), Txn::Kind::read));
   // The writer may have compacted since the caller looked: what counts is this moment of the disk.
   TRY_ASSIGN(const LogStart start, get_start(txn, meta));
   std::vector<Entry> found;
@@ -77,7 +77,7 @@ Result<std::vector<Entry>> LogStore::Impl::read_memberships() const {
     const std::lock_guard guard{mutex};
     indexes = cache.memberships();
   }
-  TRY_ASSIGN(const Txn txn, Txn::begin(env, Txn::Kind::read));
+  TRY_ASSIGN(const Txn txn, Txn::begin(env.env(), Txn::Kind::read));
   std::vector<Entry> found;
   for (const Index index : indexes) {
     TRY_ASSIGN(const std::string_view record, record_at(txn, index));

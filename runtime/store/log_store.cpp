@@ -1,5 +1,6 @@
 #include "runtime/store/log_store.hpp"
 
+#include "runtime/base/log.hpp"
 #include "runtime/store/log_store_impl.hpp"
 #include "runtime/wire/codec.hpp"
 
@@ -15,7 +16,14 @@ using consensus::Term;
 using lmdb::Txn;
 
 LogStore::LogStore(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
-LogStore::~LogStore() = default;
+
+// A clean close leaves nothing to replay. If it fails, nothing is lost: the next start replays more.
+LogStore::~LogStore() {
+  if (!impl_ || impl_->failed) return;
+  if (const auto closed = impl_->checkpoint(); !closed)
+    log_warn("store", "the log was closed without a last checkpoint: {}", to_string(closed.error()));
+}
+
 
 Result<void> LogStore::write(const std::vector<const Persist*>& persists) {
   if (impl_->failed)
@@ -34,7 +42,7 @@ Result<Index> LogStore::compact(Index to) {
 }
 
 Result<void> LogStore::set_snapshot(const SnapshotMeta& snapshot) {
-  TRY_ASSIGN(Txn txn, Txn::begin(impl_->env, Txn::Kind::write));
+  TRY_ASSIGN(Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::write));
   if (snapshot.index == 0)
     TRY(txn.erase(impl_->meta, "snapshot"));
   else
@@ -49,7 +57,7 @@ Result<void> LogStore::set_snapshot(const SnapshotMeta& snapshot) {
 Result<void> LogStore::form(ClusterId cluster, const Membership& initial) {
   if (impl_->position.last != 0)
     return fail(Errc::conflict, "a log that holds entries cannot be formed again");
-  TRY_ASSIGN(Txn txn, Txn::begin(impl_->env, Txn::Kind::write));
+  TRY_ASSIGN(Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::write));
   TRY_ASSIGN(Ownership owner, get_ownership(txn, impl_->meta));
   owner.cluster = cluster;
   LogStart start;
@@ -57,6 +65,7 @@ Result<void> LogStore::form(ClusterId cluster, const Membership& initial) {
   TRY(put_ownership(txn, impl_->meta, owner));
   TRY(put_start(txn, impl_->meta, start));
   TRY(impl_->commit(txn));
+  TRY(impl_->checkpoint());
   const std::lock_guard guard{impl_->mutex};
   impl_->cache.restart(std::move(start));
   return {};
@@ -117,7 +126,7 @@ std::vector<Entry> LogStore::membership_entries() const {
 }
 
 Result<void> LogStore::verify() const {
-  TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env, Txn::Kind::read));
+  TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::read));
   TRY(check_format(txn, impl_->meta));
   TRY_ASSIGN(const LogStart start, get_start(txn, impl_->meta));
   TRY_ASSIGN(const LogPosition end, impl_->walk(txn, start, [](const LogHeader&) {}));
@@ -126,7 +135,7 @@ Result<void> LogStore::verify() const {
 }
 
 StoreUsage LogStore::usage() const {
-  const auto usage = impl_->env.usage({impl_->log, impl_->meta});
+  const auto usage = impl_->env.env().usage({impl_->log, impl_->meta});
   return {usage.used_bytes, usage.file_bytes, usage.map_bytes};
 }
 

@@ -51,7 +51,7 @@ class LogStore final : public consensus::LogReader {
   Result<void> verify() const;
 
   StoreUsage usage() const;
-  std::uint64_t commits() const;  // durable commits since open: the fsync count of the log
+  std::uint64_t commits() const;  // commits since open, compactions included
 
  private:
   std::unique_ptr<Impl> impl_;

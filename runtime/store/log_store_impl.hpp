@@ -7,6 +7,8 @@
 #include <mutex>
 #include <optional>
 
+#include "runtime/store/checkpoint.hpp"
+#include "runtime/store/journal.hpp"
 #include "runtime/store/log_cache.hpp"
 #include "runtime/store/log_format.hpp"
 #include "runtime/store/log_store_open.hpp"
@@ -34,7 +36,8 @@ struct LogPosition {
 
 struct LogStore::Impl {
   FatalHandler fatal;
-  lmdb::Env env;
+  CheckpointedEnv env;
+  Journal journal;
   MDB_dbi log = 0;
   MDB_dbi meta = 0;
 
@@ -57,11 +60,16 @@ struct LogStore::Impl {
   }
 
   Result<void> open(const LogStoreOptions& options, unsigned table_flags);
+  Result<void> replay_journal();
   Result<void> create(const Ownership& owner);
   Result<void> load();
   Result<void> cut_from(consensus::Index bad);
 
   Result<void> commit(lmdb::Txn& txn);
+  Result<void> checkpoint();
+  Result<bool> make_room(std::size_t frame_bytes);
+  Result<void> absorb_staged(lmdb::Txn& txn, const LogPosition& at,
+                             const std::vector<const consensus::Persist*>& persists);
   Result<void> write(const std::vector<const consensus::Persist*>& persists);
   Result<void> stage(lmdb::Txn& txn, LogPosition& at, const consensus::Persist& persist);
   Result<void> stage_restart(lmdb::Txn& txn, LogPosition& at,

@@ -10,7 +10,8 @@ namespace mainstay::store {
 struct LogStoreOptions {
   std::filesystem::path directory;
   std::uint64_t map_bytes = 0;
-  bool locked = true;
+  std::uint64_t journal_bytes = 0;  // of each of its two files
+  bool background = true;           // flush in a thread of its own
   Ownership owner;
   FatalHandler fatal;
 };

@@ -2,6 +2,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/base/mutant.hpp"
+#include "runtime/store/log_journal.hpp"
 #include "runtime/store/log_store_impl.hpp"
 #include "runtime/wire/codec.hpp"
 
@@ -21,7 +22,9 @@ Result<void> LogStore::Impl::commit(Txn& txn) {
 }
 
 Result<void> LogStore::Impl::write(const std::vector<const Persist*>& persists) {
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  const std::string frame = encode_frame(persists);
+  TRY_ASSIGN(const bool journaled, make_room(frame.size()));
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   LogPosition at = position;
   if (late_hard_state) TRY(put_meta(txn, meta, "hard_state", wire::encode(*late_hard_state)));
   if (late_start) {
@@ -29,6 +32,32 @@ Result<void> LogStore::Impl::write(const std::vector<const Persist*>& persists) 
     late_start.reset();
   }
   for (const Persist* persist : persists) TRY(stage(txn, at, *persist));
+  if (journaled) TRY(journal.append(frame));
+  TRY(absorb_staged(txn, at, persists));
+  if (journaled) return {};
+  return checkpoint();  // larger than a journal file: the checkpoint itself makes it durable
+}
+
+Result<void> LogStore::Impl::checkpoint() {
+  const Journal::Position next = journal.next();
+  TRY(env.checkpoint(encode_position(next)));
+  journal.begin(next);
+  return {};
+}
+
+// Makes sure that a frame of this size can be appended, by going on in the other journal file if
+// need be; the checkpoint that frees this one is flushed meanwhile. False: it fits into none.
+Result<bool> LogStore::Impl::make_room(std::size_t frame_bytes) {
+  if (journal.fits(frame_bytes)) return true;
+  TRY(env.finish());
+  const Journal::Position next = journal.next();
+  TRY(env.start(encode_position(next)));
+  journal.begin(next);
+  return journal.fits(frame_bytes);
+}
+
+Result<void> LogStore::Impl::absorb_staged(Txn& txn, const LogPosition& at,
+                                           const std::vector<const Persist*>& persists) {
   TRY(commit(txn));
   position = at;
   const std::lock_guard guard{mutex};
@@ -119,7 +148,7 @@ Result<Index> LogStore::Impl::compact(Index to) {
   LogStart start = cache.start();  // this thread is the only one that changes it
   to = std::min({to, position.last, start.index + limits::compact_entries_max});
   if (to <= start.index) return start.index + 1;
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   for (Index index = start.index + 1; index <= to; ++index) {
     TRY_ASSIGN(const std::string_view record, record_at(txn, index));
     TRY_ASSIGN(const LogHeader header, check_log_record(record, index, start.chain));

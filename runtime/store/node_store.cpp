@@ -49,8 +49,14 @@ Incarnation draw_incarnation(Random& random) {
 }  // namespace
 
 LogStoreOptions NodeStore::Impl::log_options() const {
-  return {options.directory / log_name, options.log_map_bytes, options.locked, owner(),
-          options.fatal};
+  LogStoreOptions wanted;
+  wanted.directory = options.directory / log_name;
+  wanted.map_bytes = options.log_map_bytes;
+  wanted.journal_bytes = options.journal_bytes;
+  wanted.background = options.background;
+  wanted.owner = owner();
+  wanted.fatal = options.fatal;
+  return wanted;
 }
 
 RecordStoreOptions NodeStore::Impl::record_options() const {
@@ -58,7 +64,7 @@ RecordStoreOptions NodeStore::Impl::record_options() const {
   wanted.data_directory = options.directory;
   wanted.map_bytes = options.record_map_bytes;
   wanted.free_bytes_min = options.free_bytes_min;
-  wanted.locked = options.locked;
+  wanted.background = options.background;
   wanted.owner = owner();
   wanted.fatal = options.fatal;
   wanted.free_bytes = options.free_bytes;

@@ -41,8 +41,12 @@ struct StoreOptions {
   std::uint64_t record_map_bytes = 1ULL << 40;
   std::uint64_t free_bytes_min = 256ULL << 20;     // below: storage_full for inserts
   std::uint64_t free_bytes_resume = 384ULL << 20;  // above: inserts again (hysteresis)
-  // false in the simulator: several lives of one directory in one process
+  // Hold the directory's lock file. False in the simulator: several lives in one process.
   bool locked = true;
+  // Flush checkpoints in threads of their own. False in the simulator, which has one thread.
+  bool background = true;
+  // Of each of the log's two journal files: how much is written between two checkpoints of the log.
+  std::uint64_t journal_bytes = limits::journal_bytes;
   FatalHandler fatal = stop_process();
   // Free bytes of the disk below a path; empty: the operating system's answer. For tests and the
   // simulator.

@@ -9,9 +9,8 @@
 //   "meta"        sealed_meta.hpp, and
 //     "counters"  wire::encode(Counters), which holds the applied index
 //
-// Environment flags: MDB_NOMETASYNC (docs/decisions/0002-lmdb.md). A commit syncs its pages but not
-// the header page; a power cut may undo the last commit, whole, and the log replays it. LMDB's next
-// commit syncs the header of the one before.
+// A checkpointed environment (checkpoint.hpp): a commit waits for no disk. The store opens as of
+// its last checkpoint, and the log replays the rest.
 #include "runtime/store/record_store.hpp"
 
 #include <atomic>
@@ -22,8 +21,10 @@
 #include <fmt/format.h>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/base/mutant.hpp"
 #include "runtime/record/state_hash.hpp"
+#include "runtime/store/checkpoint.hpp"
 #include "runtime/store/record_store_open.hpp"
 #include "runtime/store/record_tables.hpp"
 #include "runtime/store/snapshot_files.hpp"
@@ -42,15 +43,14 @@ using record::Counters;
 
 namespace {
 
-constexpr unsigned environment_flags = MDB_NOMETASYNC;
-
-lmdb::EnvOptions env_options(const RecordStoreOptions& options, const char* name) {
+lmdb::EnvOptions env_options(const RecordStoreOptions& options, const char* name,
+                             bool create = false) {
   lmdb::EnvOptions wanted;
   wanted.directory = options.data_directory / name;
   wanted.map_bytes = options.map_bytes;
-  wanted.flags = environment_flags;
-  wanted.readers_max = limits::record_readers_max;
-  wanted.locked = options.locked;
+  // Beside the views: those kept for reuse, and the readers of two checkpoints.
+  wanted.readers_max = limits::record_readers_max + limits::idle_readers_max + 2;
+  wanted.create = create;
   return wanted;
 }
 
@@ -72,14 +72,15 @@ struct RecordStore::Impl {
   ~Impl() { drop_idle(); }
 
   RecordStoreOptions options;
-  lmdb::Env env;
+  CheckpointedEnv env;
   RecordTables tables;
   SnapshotFiles files;
   std::atomic<Index> applied{0};
   std::atomic<Index> durable{0};
-  bool failed = false;     // applying thread only
-  LateOperations late;     // mutant dedup_outside_transaction
-  Counters late_counters;  // mutant applied_index_not_in_transaction
+  Index becoming_durable = 0;  // by the checkpoint that runs; applying thread only
+  bool failed = false;         // applying thread only
+  LateOperations late;         // mutant dedup_outside_transaction
+  Counters late_counters;      // mutant applied_index_not_in_transaction
 
   std::mutex mutex;  // guards what follows
   std::condition_variable changed;
@@ -107,7 +108,9 @@ namespace {
 class View final : public ReadView {
  public:
   View(RecordStore::Impl& owner, MDB_txn* txn)
-      : owner_{owner}, txn_{owner.env, txn}, reader_{txn_, owner.tables, owner.options.fatal} {}
+      : owner_{owner},
+        txn_{owner.env.env(), txn},
+        reader_{txn_, owner.tables, owner.options.fatal} {}
   ~View() override { owner_.end_read(txn_.release()); }
   View(const View&) = delete;
   View& operator=(const View&) = delete;
@@ -125,18 +128,16 @@ class View final : public ReadView {
 // --- opening ---
 
 Result<void> RecordStore::Impl::open(const char* name, unsigned table_flags) {
-  TRY_ASSIGN(env, lmdb::Env::open(env_options(options, name)));
-  env.check_readers();
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(env, CheckpointedEnv::open(env_options(options, name, table_flags != 0), options.background));
+  env.env().check_readers();
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(tables, RecordTables::open(txn, table_flags));
   return txn.commit();
 }
 
-// What a killed process left unsynced in the page cache counts as applied below: it must be durable
-// first.
 Result<void> RecordStore::Impl::load() {
-  TRY(env.sync());
-  TRY_ASSIGN(const Txn txn, Txn::begin(env, Txn::Kind::read));
+  if (!env.note()) TRY(env.checkpoint({}));
+  TRY_ASSIGN(const Txn txn, Txn::begin(env.env(), Txn::Kind::read));
   TRY_ASSIGN(const Counters counters, get_counters(txn, tables.meta));
   applied = durable = counters.applied_index;
   late_counters = counters;
@@ -149,7 +150,7 @@ Result<std::unique_ptr<RecordStore>> create_record_store(const RecordStoreOption
   TRY(impl->files.prepare());
   TRY(impl->open(records_name, MDB_CREATE));
   {
-    TRY_ASSIGN(Txn txn, Txn::begin(impl->env, Txn::Kind::write));
+    TRY_ASSIGN(Txn txn, Txn::begin(impl->env.env(), Txn::Kind::write));
     TRY(put_format(txn, impl->tables.meta));
     TRY(put_ownership(txn, impl->tables.meta, options.owner));
     TRY(put_counters(txn, impl->tables.meta, Counters{}));
@@ -165,7 +166,7 @@ Result<std::unique_ptr<RecordStore>> open_record_store(const RecordStoreOptions&
   TRY(impl->open(records_name, 0));
   Ownership found;
   {
-    TRY_ASSIGN(const Txn txn, Txn::begin(impl->env, Txn::Kind::read));
+    TRY_ASSIGN(const Txn txn, Txn::begin(impl->env.env(), Txn::Kind::read));
     TRY(check_format(txn, impl->tables.meta));
     TRY_ASSIGN(found, get_ownership(txn, impl->tables.meta));
   }
@@ -179,8 +180,8 @@ Result<std::unique_ptr<RecordStore>> open_record_store(const RecordStoreOptions&
 }
 
 Result<Index> applied_of(const RecordStoreOptions& options, const char* name) {
-  TRY_ASSIGN(const lmdb::Env env, lmdb::Env::open(env_options(options, name)));
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(const CheckpointedEnv env, CheckpointedEnv::open(env_options(options, name), false));
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(const RecordTables tables, RecordTables::open(txn, 0));
   TRY(check_format(txn, tables.meta));
   TRY_ASSIGN(const Counters counters, get_counters(txn, tables.meta));
@@ -218,13 +219,12 @@ Result<void> RecordStore::Impl::commit(Txn& txn, const Counters& counters) {
     TRY(put_counters(txn, tables.meta, counters));
   }
   TRY(txn.commit());
-  durable = applied.load();  // this commit has synced the header of the one before
   applied = counters.applied_index;
   return {};
 }
 
 Result<void> RecordStore::Impl::apply(std::span<const Entry> entries, ApplyResult& result) {
-  TRY_ASSIGN(Txn txn, Txn::begin(env, Txn::Kind::write));
+  TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(Counters counters, get_counters(txn, tables.meta));
   if (MUTANT(applied_index_not_in_transaction)) counters = late_counters;
   if (MUTANT(dedup_outside_transaction)) {
@@ -248,6 +248,8 @@ Result<MDB_txn*> RecordStore::Impl::begin_read() {
     const auto patience = std::chrono::milliseconds{options.view_wait_ms};
     if (!changed.wait_for(guard, patience, [this] { return !switching; }))
       return fail(Errc::busy, "the records are being replaced by a snapshot");
+    if (open_views >= limits::record_readers_max)
+      return fail(Errc::busy, "too many reads at once");
     ++open_views;
     if (!idle.empty()) {
       txn = idle.back();
@@ -260,17 +262,17 @@ Result<MDB_txn*> RecordStore::Impl::begin_read() {
     if (code == 0) return txn;
     mdb_txn_abort(txn);
   } else {
-    auto fresh = Txn::begin(env, Txn::Kind::read);
+    auto fresh = Txn::begin(env.env(), Txn::Kind::read);
     if (!fresh && fresh.error().code == Errc::busy) {
-      env.check_readers();
-      fresh = Txn::begin(env, Txn::Kind::read);
+      env.env().check_readers();
+      fresh = Txn::begin(env.env(), Txn::Kind::read);
     }
     if (fresh) return fresh->release();
     end_read(nullptr);
     return Failure{std::move(fresh).error()};
   }
   end_read(nullptr);
-  return Failure{lmdb::error_of(code, "begin reading", env.directory())};
+  return Failure{lmdb::error_of(code, "begin reading", env.env().directory())};
 }
 
 void RecordStore::Impl::end_read(MDB_txn* txn) {
@@ -348,7 +350,7 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
     drop_idle();
   }
   failed = true;  // without tables until the end of this function
-  env = lmdb::Env{};
+  env = CheckpointedEnv{};
   TRY(switch_records(options.data_directory));
   TRY(open(records_name, 0));
   TRY(load());
@@ -363,7 +365,15 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
 // --- the public face ---
 
 RecordStore::RecordStore(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
-RecordStore::~RecordStore() = default;
+
+// A clean close leaves nothing to replay. If it fails, nothing is lost: the log holds what is missing.
+RecordStore::~RecordStore() {
+  if (!impl_ || impl_->failed || impl_->applied == impl_->durable) return;
+  if (const auto synced = sync(); !synced)
+    log_warn("store", "the records were closed without a last checkpoint: {}",
+             to_string(synced.error()));
+}
+
 
 Result<ApplyResult> RecordStore::apply(std::span<const Entry> entries) {
   if (impl_->failed) return failed_before();
@@ -386,9 +396,24 @@ Result<void> RecordStore::sync() {
   if (impl_->failed) return failed_before();
   const Index synced = impl_->applied;
   impl_->failed = true;
-  TRY(impl_->env.sync());
+  TRY(impl_->env.checkpoint({}));
   impl_->failed = false;
   impl_->durable = synced;
+  return {};
+}
+
+Result<void> RecordStore::sync_in_background() {
+  if (impl_->failed) return failed_before();
+  impl_->failed = true;
+  const bool ran = impl_->env.running();
+  TRY_ASSIGN(const bool idle, impl_->env.poll());
+  if (ran && idle) impl_->durable = impl_->becoming_durable;
+  if (idle && impl_->applied != impl_->durable) {
+    impl_->becoming_durable = impl_->applied;
+    TRY(impl_->env.start({}));
+    if (!impl_->env.running()) impl_->durable = impl_->becoming_durable;
+  }
+  impl_->failed = false;
   return {};
 }
 
@@ -400,7 +425,7 @@ Result<std::unique_ptr<ReadView>> RecordStore::read() const {
 Result<SnapshotMeta> RecordStore::make_snapshot(const Membership& membership) {
   SnapshotMeta meta;
   {
-    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env, Txn::Kind::read));
+    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::read));
     TRY_ASSIGN(const Counters counters, get_counters(txn, impl_->tables.meta));
     meta.index = counters.applied_index;
     meta.term = counters.applied_term;
@@ -408,7 +433,7 @@ Result<SnapshotMeta> RecordStore::make_snapshot(const Membership& membership) {
   if (meta.index == 0)
     return fail(Errc::conflict, "nothing has been applied: there is nothing to take a snapshot of");
   meta.membership = membership;
-  return impl_->files.make(impl_->env, bytes_used(), std::move(meta));
+  return impl_->files.make(impl_->env.env(), bytes_used(), std::move(meta));
 }
 
 Result<std::string> RecordStore::read_snapshot_chunk(const std::string& id, std::uint64_t offset,
@@ -456,7 +481,7 @@ Result<void> RecordStore::install(const SnapshotMeta& snapshot) {
 Result<void> RecordStore::scrub() const {
   const FatalHandler report = [](const Error& error) { throw Damage{error}; };
   try {
-    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env, Txn::Kind::read));
+    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::read));
     const TableReader reader{txn, impl_->tables, report};
     const Hash128 kept = reader.counters().hash;
     if (const Hash128 found = record::full_hash(reader); found != kept)
@@ -477,20 +502,20 @@ StoreUsage RecordStore::usage() const {
   if (!impl_->switching) {
     const RecordTables& tables = impl_->tables;
     const auto usage =
-        impl_->env.usage({tables.records, tables.operations, tables.expiry, tables.meta});
+        impl_->env.env().usage({tables.records, tables.operations, tables.expiry, tables.meta});
     impl_->known_usage = {usage.used_bytes, usage.file_bytes, usage.map_bytes};
   }
   return impl_->known_usage;
 }
 
 Result<void> RecordStore::form(ClusterId cluster) {
-  TRY_ASSIGN(Txn txn, Txn::begin(impl_->env, Txn::Kind::write));
+  TRY_ASSIGN(Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::write));
   TRY_ASSIGN(Ownership owner, get_ownership(txn, impl_->tables.meta));
   owner.cluster = cluster;
   TRY(put_ownership(txn, impl_->tables.meta, owner));
   TRY(txn.commit());
   impl_->options.owner.cluster = cluster;
-  return impl_->env.sync();
+  return impl_->env.checkpoint({});
 }
 
 }  // namespace mainstay::store

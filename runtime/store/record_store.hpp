@@ -47,6 +47,9 @@ class RecordStore {
   // survives a power cut; the log may be compacted up to here
   consensus::Index durable_applied() const;
   Result<void> sync();  // makes applied() durable
+  // Begins to make applied() durable, or takes note that what was begun has ended:
+  // durable_applied() moves on at a later call. Does not wait for the disk. Same thread as apply().
+  Result<void> sync_in_background();
 
   // Fails with busy when all reader slots are taken.
   Result<std::unique_ptr<ReadView>> read() const;

@@ -18,7 +18,7 @@ struct RecordStoreOptions {
   std::filesystem::path data_directory;
   std::uint64_t map_bytes = 0;
   std::uint64_t free_bytes_min = 0;  // what staging and making snapshots leave free
-  bool locked = true;
+  bool background = true;            // flush in a thread of its own
   Ownership owner;
   FatalHandler fatal;
   FreeBytes free_bytes;
