@@ -37,8 +37,6 @@ NodeMetrics::NodeMetrics(std::string_view release)
       apply{registry.histogram("mainstay_apply_seconds", "Apply transactions", latency_buckets())},
       applied_entries{
           registry.counter("mainstay_applied_entries_total", "Entries applied to the records")},
-      record_sync{registry.histogram("mainstay_record_sync_seconds", "Syncs of the record store",
-                                     latency_buckets())},
       durable_applied_index{registry.gauge("mainstay_durable_applied_index",
                                            "Applied index that survives a power cut")},
       disk_free{registry.gauge("mainstay_disk_free_bytes",

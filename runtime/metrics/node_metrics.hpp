@@ -48,7 +48,6 @@ struct NodeMetrics {
   Counter log_written_entries;
   Histogram apply;
   Counter applied_entries;
-  Histogram record_sync;
   Gauge durable_applied_index;
   Gauge disk_free;
   Gauge disk_low;
