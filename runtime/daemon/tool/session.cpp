@@ -13,7 +13,9 @@ namespace mainstay::tool {
 
 namespace {
 
-// With other nodes to turn to, one that hangs gets no more of the deadline than this at a time.
+// With other nodes to turn to, one that hangs gets half of what is left of the deadline, within
+// these.
+constexpr Millis window_min{250};
 constexpr Millis window_max{3000};
 // The node answers at its deadline; its answer needs a moment to come back.
 constexpr Millis answer_slack{250};
@@ -70,7 +72,8 @@ Result<http::Reply> Session::ask(const http::Call& call, Repeat repeat) {
     }
     const auto left = std::chrono::duration_cast<Millis>(end - clock_.monotonic());
     if (left <= Millis{0}) break;
-    const Millis window = endpoints_.size() > 1 ? std::min(left, window_max) : left;
+    const Millis window =
+        endpoints_.size() > 1 ? std::min(left, std::clamp(left / 2, window_min, window_max)) : left;
     auto reply = attempt(endpoints_[attempts % endpoints_.size()], call, window);
     if (reply || definite(reply.error())) return reply;
     last = reply.error();

@@ -5,7 +5,10 @@
 #include <fstream>
 #include <sstream>
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "runtime/http/server.hpp"
@@ -125,6 +128,41 @@ TEST_F(ToolTest, AWriteGoesToTheNextEndpointUnderTheSameOperationId) {
   ASSERT_EQ(second.backend.commands.size(), 1U);
   EXPECT_EQ(node_.backend.commands[0].operation, second.backend.commands[0].operation);
   EXPECT_EQ(node_.backend.commands[0].request_hash, second.backend.commands[0].request_hash);
+}
+
+// Takes connections and says nothing, as a stopped process does.
+class HungNode {
+ public:
+  HungNode() : fd_{::socket(AF_INET, SOCK_STREAM, 0)} {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(fd_, generic, size), 0);
+    EXPECT_EQ(::listen(fd_, 8), 0);
+    EXPECT_EQ(::getsockname(fd_, generic, &size), 0);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~HungNode() { ::close(fd_); }
+  HungNode(const HungNode&) = delete;
+  HungNode& operator=(const HungNode&) = delete;
+  const std::string& address() const { return address_; }
+
+ private:
+  int fd_;
+  std::string address_;
+};
+
+TEST_F(ToolTest, AHungNodeLeavesTimeForTheOthers) {
+  const HungNode hung;
+  const Ran put = run_tool({"put", "c", "k", "1", "--deadline", "1s", "--endpoint", hung.address(),
+                            "--endpoint", node_.address()});
+  EXPECT_EQ(put.code, 0) << put.err;
+  EXPECT_EQ(
+      run_tool({"put", "c", "k", "1", "--deadline", "20ms", "--endpoint", hung.address()}).code, 6);
+  EXPECT_EQ(run_tool({"get", "c", "k", "--deadline", "20ms", "--endpoint", hung.address()}).code,
+            5);
 }
 
 TEST_F(ToolTest, OptionsMayStandAnywhere) {
