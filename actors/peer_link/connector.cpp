@@ -11,13 +11,14 @@
 #include "actors/peer_link/resolver.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/sys/clock.hpp"
 
 namespace mainstay::peer_link {
 
 namespace {
 
 MonotonicTime now() {
-  return std::chrono::steady_clock::now();
+  return sys::system_clock().monotonic();
 }
 
 int poll_millis(std::chrono::nanoseconds left) {

@@ -1,10 +1,11 @@
 #include "runtime/daemon/daemon.hpp"
 
-#include <atomic>
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -66,18 +67,24 @@ class Watchdog {
  public:
   explicit Watchdog(Millis time)
       : thread_{[this, time] {
-          for (Millis waited{}; waited < time && !done_; waited += drain_poll)
-            std::this_thread::sleep_for(drain_poll);
-          if (!done_) end_at_once(EXIT_FAILURE, "stopping takes too long");
+          std::unique_lock lock{mutex_};
+          if (!stopped_.wait_for(lock, time, [this] { return done_; }))
+            end_at_once(EXIT_FAILURE, "stopping takes too long");
         }} {}
   ~Watchdog() {
-    done_ = true;
+    {
+      const std::lock_guard lock{mutex_};
+      done_ = true;
+    }
+    stopped_.notify_one();
     thread_.join();
   }
 
  private:
-  std::atomic<bool> done_{false};
-  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool done_ = false;
+  std::thread thread_;  // last: it uses the others as soon as it is made
 };
 
 // Readiness off and leadership away; then a while in which clients learn from their answers and

@@ -1,7 +1,7 @@
 """Runs the ```console blocks of documents against a cluster of three real nodes.
 
-A line "$ command" is run by bash in a directory of its own; the lines below it are what it must print, line by line, where "…" stands for
-anything. A block without such lines only has to succeed. 127.0.0.1:7400 to :7402 in a command and its answer are nodes 1 to 3 of the cluster.
+A line "$ command" is run by bash in a directory of its own; the lines below it are what it must print, line by line, where "…"
+stands for anything. Without such lines it only has to succeed. 127.0.0.1:7400 to :7402 stand for nodes 1 to 3 of the cluster.
 Which documents: the rows "path: run by docs_commands" of tests/tidy/console.txt.
 """
 import argparse
@@ -50,8 +50,10 @@ def run(command, expected, cluster, directory):
         address = f"127.0.0.1:{7399 + node}"
         command = command.replace(address, cluster.endpoint(node))
         expected = [line.replace(address, cluster.endpoint(node)) for line in expected]
-    environment = {**os.environ, "PATH": f"{cluster.tool.parent}:{os.environ['PATH']}", "MAINSTAY_ENDPOINTS": ",".join(cluster.endpoints)}
-    result = subprocess.run(["bash", "-c", command], cwd=directory, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS)
+    environment = {**os.environ, "PATH": f"{cluster.tool.parent}:{os.environ['PATH']}",
+                   "MAINSTAY_ENDPOINTS": ",".join(cluster.endpoints)}
+    result = subprocess.run(["bash", "-c", command], cwd=directory, env=environment, capture_output=True, text=True,
+                            timeout=COMMAND_SECONDS)
     if result.returncode != 0:
         return f"exit code {result.returncode}: {result.stdout}{result.stderr}"
     printed = result.stdout.splitlines()
