@@ -124,13 +124,16 @@ Target target_of(int fd) {
 enum class Fate { happen, fail, vanish };
 
 Fate fate_of(SimDisk::State& disk) {
-  if (disk.detached || disk.cut) return Fate::vanish;
-  if (disk.cut_armed) {
-    if (disk.cut_in == 0) {
+  if (disk.detached) return Fate::vanish;
+  if (disk.cut_armed && !disk.cut) {
+    if (disk.cut_in == 0)
       disk.cut = true;
-      return Fate::vanish;
-    }
-    --disk.cut_in;
+    else
+      --disk.cut_in;
+  }
+  if (disk.cut) {  // the process is dead already; an error brings it to notice soon
+    errno = EIO;
+    return Fate::fail;
   }
   if (disk.failure_armed && !disk.failing) {
     if (disk.failure_in == 0)

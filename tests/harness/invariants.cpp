@@ -61,8 +61,8 @@ void Invariants::Shadow::apply(const Persist& persist) {
 Invariants::Place Invariants::place_of(const Entry& entry) {
   const std::uint64_t seed = static_cast<std::uint64_t>(entry.kind) + 1;
   if (entry.kind == EntryKind::membership && entry.membership)
-    return {entry.term, xxh3_128(describe(*entry.membership), seed)};
-  return {entry.term, xxh3_128(entry.payload.view(), seed)};
+    return {entry.term, xxh3_128(describe(*entry.membership), seed), true};
+  return {entry.term, xxh3_128(entry.payload.view(), seed), false};
 }
 
 void Invariants::opened(MemberKey who, const LogReader& log, const HardState& hard_state) {
@@ -145,6 +145,7 @@ void Invariants::after_input(MemberKey who, const Core& core) {
   require(at->second == who, "one leader per term", "{} and {} both lead term {}", name(at->second),
           name(who), term);
   require(fresh, "one leader per term", "{} leads term {} a second time", name(who), term);
+  node.commit_at_election = core.status().commit;
   check_vote(who, term, who.first);
   check_new_leader(who, node);
 }
@@ -169,6 +170,7 @@ void Invariants::on_ready(MemberKey who, const Core& core, const Ready& ready) {
   Node& node = nodes_[who];
   check_appended(who, node, ready.persist);
   node.believed.apply(ready.persist);
+  if (core.role() == CoreRole::leader) check_leader_appends(who, core, ready.persist);
   check_committed(who, core, ready);
 }
 
@@ -202,8 +204,12 @@ void Invariants::check_appended(MemberKey who, const Node& node, const Persist& 
 }
 
 void Invariants::check_committed(MemberKey who, const Core& core, const Ready& ready) {
+  const Shadow& durable = nodes_[who].durable;
   for (const Entry& entry : ready.committed) {
     const Place place = place_of(entry);
+    require(entry.index <= durable.base || durable.term(entry.index) == entry.term,
+            "applied is stored", "{} applies {}@t{} which its own disk does not hold", name(who),
+            entry.index, entry.term);
     require(entry.index <= committed_.size() + 1, "commits without gaps",
             "{} commits {} while {} is the highest known", name(who), entry.index,
             committed_.size());
@@ -213,16 +219,42 @@ void Invariants::check_committed(MemberKey who, const Core& core, const Ready& r
               entry.term, entry.index, committed_[entry.index - 1].place.term);
       continue;
     }
-    if (core.role() == CoreRole::leader) check_durable_on_majority(who, core, entry);
+    check_durable_on_majority(who, core, entry);
+    check_counted_own_term(who, core, ready);
     committed_.push_back({place, core.term()});
     if (entry.kind == EntryKind::membership) check_membership(entry);
   }
 }
 
+// What was committed before it was elected it may have heard of as a follower.
+void Invariants::check_counted_own_term(MemberKey who, const Core& core, const Ready& ready) const {
+  const Node& node = nodes_.at(who);
+  if (core.role() != CoreRole::leader || node.role != CoreRole::leader || node.term != core.term())
+    return;
+  if (ready.committed.back().term == core.term()) return;
+  // It may have been committed with a later entry that this disk does not hold yet.
+  const Index commit = core.status().commit;
+  const Term reached = node.believed.term(commit).value_or(0);
+  require(commit <= node.commit_at_election || reached == core.term(),
+          "commits by counting its own term", "{} leads term {} and commits up to {}@t{}",
+          name(who), core.term(), commit, reached);
+}
+
+// A leader decides by the latest membership of its log; a follower that hears of the commit first
+// may know an older or a newer one.
 void Invariants::check_durable_on_majority(MemberKey who, const Core& core, const Entry& entry) {
+  const bool leads = core.role() == CoreRole::leader;
+  const bool held =
+      majority_holds(core.membership(), entry) || (!leads && majority_holds(membership(), entry));
+  require(held, "committed is durable on a majority",
+          "{} commits {}@t{} which the disks of a majority of {} do not hold", name(who),
+          entry.index, entry.term, describe(core.membership()));
+}
+
+bool Invariants::majority_holds(const Membership& members, const Entry& entry) const {
   std::size_t voters = 0;
   std::size_t holding = 0;
-  for (const Member& member : core.membership().members) {
+  for (const Member& member : members.members) {
     if (member.role != MemberRole::voter) continue;
     ++voters;
     const auto at = nodes_.find({member.id, member.incarnation});
@@ -230,9 +262,28 @@ void Invariants::check_durable_on_majority(MemberKey who, const Core& core, cons
     const Shadow& durable = at->second.durable;
     if (durable.base >= entry.index || durable.term(entry.index) == entry.term) ++holding;
   }
-  require(2 * holding > voters, "committed is durable on a majority",
-          "{} commits {}@t{} which {} of {} disks hold", name(who), entry.index, entry.term,
-          holding, voters);
+  return 2 * holding > voters;
+}
+
+// What a leader may add to its log: one uncommitted membership at a time, and none before an entry
+// of its own term is committed (thesis section 4.1 and the correction of 2015).
+void Invariants::check_leader_appends(MemberKey who, const Core& core,
+                                      const Persist& persist) const {
+  const Shadow& log = nodes_.at(who).believed;
+  for (const Entry& entry : persist.entries) {
+    if (entry.kind != EntryKind::membership || entry.term != core.term()) continue;
+    const Index commit = core.status().commit;
+    for (Index index = std::max(log.base, commit) + 1; index < entry.index; ++index)
+      require(!log.places[index - log.base - 1].membership, "one membership change at a time",
+              "{} appends a membership at {} while that at {} is not committed", name(who),
+              entry.index, index);
+    Index first_of_term = entry.index;
+    while (first_of_term > log.base + 1 && log.term(first_of_term - 1) == core.term())
+      --first_of_term;
+    require(commit >= first_of_term, "no change before a commit of the term",
+            "{} appends a membership at {} with commit {}, its term began at {}", name(who),
+            entry.index, commit, first_of_term);
+  }
 }
 
 void Invariants::check_membership(const Entry& entry) {
@@ -286,12 +337,18 @@ void Invariants::check_append_reply(MemberKey who, const Message& message) {
           ours.value_or(0), message.term, name(leader->second), message.index, theirs.value_or(0));
 }
 
-void Invariants::on_applied(MemberKey who, Index index, const Hash128& hash) {
+void Invariants::on_applied(MemberKey who, const record::Counters& counters) {
+  const Index index = counters.applied_index;
   require(index <= committed_.size(), "applied is committed", "{} applied {}, {} is committed",
           name(who), index, committed_.size());
-  auto [at, fresh] = state_hashes_.try_emplace(index, hash);
-  require(at->second == hash, "states equal", "{} holds another state than others at {}", name(who),
-          index);
+  auto [at, fresh] = states_.try_emplace(index, counters.hash, counters.stamp);
+  require(at->second == std::pair{counters.hash, counters.stamp}, "states equal",
+          "{} holds another state than others at {}", name(who), index);
+  if (!fresh) return;
+  const auto next = std::next(at);
+  const bool ordered = (at == states_.begin() || std::prev(at)->second.second <= counters.stamp) &&
+                       (next == states_.end() || counters.stamp <= next->second.second);
+  require(ordered, "replicated time never goes back", "at {} on {}", index, name(who));
 }
 
 void Invariants::on_read(Index committed_at_start, Index read_index) const {

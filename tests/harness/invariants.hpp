@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/consensus/core.hpp"
+#include "runtime/record/types.hpp"
 #include "tests/harness/trace.hpp"
 #include "tests/harness/violation.hpp"
 
@@ -41,7 +42,7 @@ class Invariants {
   void on_ready(MemberKey who, const consensus::Core& core, const consensus::Ready& ready);
   // A message leaves the node.
   void on_send(MemberKey who, const consensus::Message& message);
-  void on_applied(MemberKey who, consensus::Index index, const Hash128& hash);
+  void on_applied(MemberKey who, const record::Counters& counters);
   void on_compacted(MemberKey who, consensus::Index first, consensus::Index durable_applied);
 
   // The highest index that any core has called committed: what a read that starts now must see.
@@ -56,6 +57,7 @@ class Invariants {
   struct Place {
     consensus::Term term = 0;
     Hash128 hash{};
+    bool membership = false;
     bool operator==(const Place&) const = default;
   };
   // A log as places, from base + 1 on.
@@ -75,6 +77,7 @@ class Invariants {
     std::optional<Shadow> in_flight;
     consensus::CoreRole role = consensus::CoreRole::follower;
     consensus::Term term = 0;
+    consensus::Index commit_at_election = 0;
   };
   struct Committed {
     Place place;
@@ -84,12 +87,18 @@ class Invariants {
   static Place place_of(const consensus::Entry& entry);
   static bool same(const Shadow& shadow, const Shadow& found);
   void check_appended(MemberKey who, const Node& node, const consensus::Persist& persist);
+  void check_leader_appends(MemberKey who, const consensus::Core& core,
+                            const consensus::Persist& persist) const;
+  void check_counted_own_term(MemberKey who, const consensus::Core& core,
+                              const consensus::Ready& ready) const;
+  bool majority_holds(const consensus::Membership& members, const consensus::Entry& entry) const;
   void check_committed(MemberKey who, const consensus::Core& core, const consensus::Ready& ready);
   void check_durable_on_majority(MemberKey who, const consensus::Core& core,
                                  const consensus::Entry& entry);
   void check_new_leader(MemberKey who, const Node& node);
   void check_vote(MemberKey who, consensus::Term term, NodeId candidate);
   void check_membership(const consensus::Entry& entry);
+  void check_candidate(MemberKey who, const consensus::Message& message) const;
   void check_append_reply(MemberKey who, const consensus::Message& message);
 
   consensus::Membership initial_;
@@ -103,8 +112,8 @@ class Invariants {
   std::map<std::pair<consensus::Index, consensus::Term>, Made> made_;  // every entry that ever was
   std::vector<Committed> committed_;                                   // [i] is index i + 1
   std::vector<std::pair<consensus::Index, consensus::MembershipPtr>>
-      memberships_;  // committed ones
-  std::map<consensus::Index, Hash128> state_hashes_;
+      memberships_;                                                  // committed ones
+  std::map<consensus::Index, std::pair<Hash128, HlcStamp>> states_;  // after applying up to here
 };
 
 }  // namespace mainstay::harness

@@ -66,6 +66,9 @@ void Simulation::strike(Fault fault) {
     case Fault::chase_leader:
       chase_leader();
       break;
+    case Fault::election_crash:
+    case Fault::hasty_member:
+      break;  // strike when roles change: on_role()
   }
 }
 
@@ -205,12 +208,15 @@ void Simulation::strike_network(Fault) {
 
 bool Simulation::disks_may_be_lost() const {
   // Never more than one member without its disk, and never while the membership is on the move.
-  if (newcomer_ || !retired_.empty()) return false;
+  if (newcomer_ || at_risk_ || !retired_.empty()) return false;
   const Membership& members = invariants_.membership();
   if (members.voters().size() < 3) return false;
   for (const Member& member : members.members) {
     const auto at = nodes_.find(member.id);
-    if (at == nodes_.end() || at->second->key().second != member.incarnation) return false;
+    if (at != nodes_.end() && at->second->up() && !(at->second->core().membership() == members))
+      return false;
+    if (at == nodes_.end() || !at->second->up() || at->second->key().second != member.incarnation)
+      return false;
     if (at->second->damaged()) return false;
   }
   return true;
@@ -247,6 +253,7 @@ void Simulation::strike_disk(Fault fault) {
 // The node comes back with an empty disk: another incarnation, hence another member, that must be
 // taken in.
 void Simulation::lose_disk(SimNode& node) {
+  if (at_risk_ == node.id()) at_risk_ = NodeId{};
   node.lose_disk();
   retired_.insert(node.id());
   scheduler_.after(random_->between(10, 500) * sim_ms, [this, id = node.id()] { admit(id); });
@@ -257,6 +264,7 @@ void Simulation::damage(SimNode& node) {
   if (!node.disk().flip_bit("log/data.mdb", "op-" + std::to_string(number), *random_)) return;
   trace_.say(node.id().value, "a bit flips in its log");
   node.expect_trouble(true);
+  at_risk_ = node.id();
   // It is found at the latest when the log is opened again.
   SimNode* damaged = &node;
   scheduler_.after(random_->between(0, 300) * sim_ms, [this, damaged] {
@@ -287,6 +295,7 @@ void Simulation::strike_leadership(Fault fault) {
     });
     return;
   }
+  if (fault == Fault::storm && random.between(0, 1) == 0) links_close(*node);
   const std::uint64_t rounds = fault == Fault::storm ? random.between(2, 6) : 1;
   for (std::uint64_t round = 0; round < rounds; ++round) {
     scheduler_.after(round * random.between(0, 30 * sim_ms), [this] {
@@ -355,9 +364,46 @@ bool Simulation::propose_replacement(SimNode& leading) {
   return true;
 }
 
+void Simulation::retire_when_removed(NodeId id) {
+  scheduler_.after(random_->between(100, 1'000) * sim_ms, [this, id] {
+    SimNode& node = *nodes_.at(id);
+    if (invariants_.membership().find(id) != nullptr || retired_.contains(id) || newcomer_ == id)
+      return;
+    trace_.say(id.value, "was removed and is switched off");
+    node.crash(false);
+    if (at_risk_ == id) at_risk_ = NodeId{};
+    retired_.insert(id);
+    node.lose_disk();
+    scheduler_.after(random_->between(100, 1'500) * sim_ms, [this, id] { admit(id); });
+  });
+}
+
+// Faults that hit in the short moments around an election.
+void Simulation::on_role(SimNode& node, consensus::CoreRole role) {
+  if (!chaos_) return;
+  if (role == consensus::CoreRole::candidate && plan_.on(Fault::election_crash)) {
+    ++faults_;
+    for (const auto& [id, other] : nodes_) {
+      if (id == node.id() || random_->between(0, 1) == 0) continue;
+      SimNode* victim = other.get();
+      scheduler_.after(random_->between(0, 5 * sim_ms), [this, victim] {
+        if (!chaos_ || !victim->up()) return;
+        victim->crash(random_->between(0, 1) == 0);
+        restart_later(*victim, random_->between(0, 8 * sim_ms));
+      });
+    }
+  }
+  if (role == consensus::CoreRole::leader && plan_.on(Fault::hasty_member)) {
+    ++faults_;
+    const std::uint64_t times = random_->between(1, 3);
+    for (std::uint64_t i = 0; i < times; ++i)
+      scheduler_.after(random_->between(0, 4 * sim_ms), [this] { change_membership(); });
+  }
+}
+
 void Simulation::change_membership() {
   SimNode* leading = leader();
-  if (leading == nullptr || newcomer_ || !retired_.empty()) return;
+  if (leading == nullptr || newcomer_ || at_risk_ || !retired_.empty()) return;
   const Membership current = leading->core().membership();
   const std::uint64_t choice = random_->between(0, 3);
   if (choice == 0 && current.members.size() < plan_.nodes + 2) {
@@ -375,15 +421,7 @@ void Simulation::change_membership() {
   if (choice == 1 && (voters > 2 || member.role == MemberRole::learner)) {
     const NodeId gone = member.id;
     next.members.erase(next.members.begin() + static_cast<std::ptrdiff_t>(place));
-    scheduler_.after(random_->between(100, 1'000) * sim_ms, [this, gone] {
-      SimNode& node = *nodes_.at(gone);
-      if (invariants_.membership().find(gone) != nullptr) return;
-      trace_.say(gone.value, "was removed and is switched off");
-      node.crash(false);
-      retired_.insert(gone);
-      node.lose_disk();
-      scheduler_.after(random_->between(100, 1'500) * sim_ms, [this, gone] { admit(gone); });
-    });
+    retire_when_removed(gone);
   } else if (choice == 2 && member.role == MemberRole::voter && voters > 2) {
     member.role = MemberRole::learner;
     member.auto_promote = random_->between(0, 1) == 0;

@@ -18,6 +18,7 @@ NetworkFaults draw_network(Random& random) {
   if (chance(random, 40)) network.duplicate = static_cast<std::uint32_t>(random.between(1, 150));
   if (chance(random, 40)) network.reorder = static_cast<std::uint32_t>(random.between(10, 500));
   if (chance(random, 30)) network.straggle = static_cast<std::uint32_t>(random.between(1, 60));
+  if (chance(random, 30)) network.slow_votes = static_cast<std::uint32_t>(random.between(100, 700));
   network.straggle_max = random.between(20, 1500) * sim_ms;
   return network;
 }
@@ -47,10 +48,10 @@ NodeSettings draw_node(Random& random) {
 
 std::string_view to_string(Fault fault) {
   static constexpr std::array<std::string_view, fault_count> names{
-      "kill",         "power",     "power_in_write", "power_all",  "pause",
-      "partition",    "one_way",   "isolate_leader", "transfer",   "drain",
-      "member",       "lost_disk", "slow_disk",      "disk_error", "damage",
-      "chase_leader", "unseen",    "check",          "storm"};
+      "kill",      "power",          "power_in_write", "power_all",    "pause",  "partition",
+      "one_way",   "isolate_leader", "transfer",       "drain",        "member", "lost_disk",
+      "slow_disk", "disk_error",     "damage",         "chase_leader", "unseen", "check",
+      "storm",     "election_crash", "hasty_member"};
   return names.at(static_cast<std::size_t>(fault));
 }
 

@@ -32,9 +32,11 @@ enum class Fault : std::uint8_t {
   chase_leader,    // crash leaders one after another, each soon after its election (figure 8)
   unseen,          // a link closes though its process lives
   check,           // state hash checks
-  storm,           // bursts of forced elections: transfers to several targets in a row
+  storm,           // transfers in a row while others believe the leader gone
+  election_crash,  // nodes restart at once in the middle of elections
+  hasty_member,    // new leaders change the membership at once, and several times
 };
-inline constexpr std::size_t fault_count = 19;
+inline constexpr std::size_t fault_count = 21;
 std::string_view to_string(Fault fault);
 
 struct Plan {

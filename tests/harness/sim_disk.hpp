@@ -45,8 +45,8 @@ class SimDisk {
   std::size_t power_cut(Random& random);
 
   // After `operations` more writes and syncs the power is gone: that one and all later ones do not
-  // happen, while the caller is told they did. cut_happened() then says that the process must be
-  // treated as dead.
+  // happen; they answer EIO, but cut_happened() says that the process is dead and its last thoughts
+  // do not count.
   void cut_after(std::uint64_t operations);
   bool cut_happened() const;
   void clear_cut();

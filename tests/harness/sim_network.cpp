@@ -31,9 +31,18 @@ void SimNetwork::send(NodeId from, NodeId to, Parcel parcel) {
   if (chance(faults_.duplicate)) schedule(from, to, parcel);
 }
 
+bool SimNetwork::straggles(const Parcel& parcel) {
+  if (chance(faults_.straggle)) return true;
+  const auto* message = std::get_if<consensus::Message>(&parcel);
+  if (faults_.slow_votes == 0 || message == nullptr) return false;
+  const bool vote = message->type == consensus::MessageType::vote ||
+                    message->type == consensus::MessageType::vote_reply;
+  return vote && chance(faults_.slow_votes);
+}
+
 void SimNetwork::schedule(NodeId from, NodeId to, const Parcel& parcel) {
   SimTime arrival = scheduler_.now() + random_.between(faults_.delay_min, faults_.delay_max);
-  if (chance(faults_.straggle)) {
+  if (straggles(parcel)) {
     arrival += random_.between(0, faults_.straggle_max);
   } else if (!chance(faults_.reorder)) {
     SimTime& last = last_arrival_[{from, to}];

@@ -38,7 +38,8 @@ struct NetworkFaults {
   std::uint32_t drop = 0;
   std::uint32_t duplicate = 0;
   std::uint32_t reorder = 0;
-  std::uint32_t straggle = 0;  // delayed by up to `straggle_max`
+  std::uint32_t straggle = 0;    // delayed by up to `straggle_max`
+  std::uint32_t slow_votes = 0;  // the same for votes only, so that candidates of one term meet
   SimTime delay_min = 100;
   SimTime delay_max = 800;
   SimTime straggle_max = 500 * sim_ms;
@@ -66,6 +67,7 @@ class SimNetwork {
 
  private:
   bool chance(std::uint32_t thousandths) { return random_.between(0, 999) < thousandths; }
+  bool straggles(const Parcel& parcel);
   void schedule(NodeId from, NodeId to, const Parcel& parcel);
 
   Scheduler& scheduler_;

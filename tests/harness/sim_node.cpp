@@ -83,7 +83,8 @@ Incarnation SimNode::prepare() {
   options.log_map_bytes = 64 << 20;
   options.record_map_bytes = 64 << 20;
   options.free_bytes_min = options.free_bytes_resume = 0;
-  options.locked = false;
+  options.locked = options.background = false;
+  options.journal_bytes = 32 << 10;  // small: checkpoints come often
   options.fatal = [](const Error& error) { throw NodeStopped{error}; };
   auto opened = store::NodeStore::open(options, world_.random);
   if (!opened) throw NodeStopped{opened.error()};
@@ -111,6 +112,7 @@ void SimNode::start() {
     core_ = std::make_unique<Core>(settings_.core, initial, log, *core_random_);
     boot_ = BootId{world_.random.next() | 1};
     next_context_ = world_.random.next() | 1;
+    role_ = core_->role();
     world_.trace.mark("start", id_.value, applied_, log.last_index());
     world_.trace.say(id_.value, "starts: log {}..{} applied {} term {}", log.first_index(),
                      log.last_index(), applied_, log.hard_state().term);
@@ -144,6 +146,10 @@ void SimNode::crash(bool power) {
   backlog_.clear();
   pull_.reset();
   disk_busy_ = apply_busy_ = commands_due_ = batches_due_ = false;
+}
+
+void SimNode::verify_log() {
+  enter(life_, [this] { demand(store_->log().verify(), "verify"); });
 }
 
 void SimNode::lose_disk() {
@@ -185,6 +191,11 @@ void SimNode::pump() {
   while (core_->has_ready()) take(core_->take_ready());
   world_.invariants.after_input(key(), *core_);
   world_.trace.mark("state", id_.value, core_->term(), static_cast<int>(core_->role()));
+  if (core_->role() != role_) {
+    role_ = core_->role();
+    world_.trace.say(id_.value, "is {} of term {}", to_string(role_), core_->term());
+    if (on_role_) on_role_(*this, role_);
+  }
   start_disk();
   start_apply();
   serve_reads();
@@ -273,7 +284,7 @@ void SimNode::install(const SnapshotMeta& snapshot) {
   world_.trace.mark("install", id_.value, applied_);
   world_.trace.say(id_.value, "installs the snapshot up to {}", applied_);
   auto view = store_->records().read();
-  if (view) world_.invariants.on_applied(key(), applied_, (*view)->state().counters().hash);
+  if (view) world_.invariants.on_applied(key(), (*view)->state().counters());
 }
 
 // --- the applier ---
@@ -298,7 +309,7 @@ void SimNode::apply_some() {
   world_.trace.mark("apply", id_.value, applied_);
   {
     auto view = store_->records().read();
-    if (view) world_.invariants.on_applied(key(), applied_, (*view)->state().counters().hash);
+    if (view) world_.invariants.on_applied(key(), (*view)->state().counters());
   }
   answer(result->outcomes);
   core_->applied(applied_);

@@ -87,6 +87,13 @@ class SimNode {
   // What the store said when it stopped by itself, with no fault injected: a finding.
   void expect_trouble(bool expected) { trouble_expected_ = expected; }
   bool damaged() const { return damaged_; }
+  // Reads the whole log as the scrub does; a damaged record stops the node.
+  void verify_log();
+
+  // Called in the middle of the node's work when its role has changed: only schedule from here.
+  void watch_role(std::function<void(SimNode&, consensus::CoreRole)> on_role) {
+    on_role_ = std::move(on_role);
+  }
 
   void deliver(NodeId from, const Parcel& parcel);
   void submit(record::Command command, OnOutcome on_outcome);
@@ -152,7 +159,10 @@ class SimNode {
   bool trouble_expected_ = false;
   bool damaged_ = false;
 
+  std::function<void(SimNode&, consensus::CoreRole)> on_role_;
+
   // One life of the process.
+  consensus::CoreRole role_ = consensus::CoreRole::follower;
   std::unique_ptr<SeededRandom> core_random_;
   std::unique_ptr<store::NodeStore> store_;
   std::unique_ptr<consensus::Core> core_;

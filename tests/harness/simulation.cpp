@@ -121,6 +121,7 @@ SimNode& Simulation::add_node(NodeId id, const Membership* initial) {
     settings.wall_skew_ms = static_cast<std::int64_t>(random_->between(0, 20'000)) - 10'000;
   auto& node = nodes_[id];
   node = std::make_unique<SimNode>(world_, id, root_ + "/n" + to_string(id), settings);
+  node->watch_role([this](SimNode& which, CoreRole role) { on_role(which, role); });
   if (initial != nullptr) {
     node->prepare();
     node->form(*initial);
@@ -172,6 +173,10 @@ void Simulation::bring_up(SimNode& node) {
   if (node.state() == SimNode::State::paused) node.resume();
   if (node.state() != SimNode::State::down || retired_.contains(node.id())) return;
   node.start();
+  if (at_risk_ == node.id() && node.up()) {
+    node.verify_log();
+    if (node.up()) at_risk_ = NodeId{};
+  }
   if (node.state() == SimNode::State::down && node.damaged()) {
     lose_disk(node);
     return;
@@ -204,16 +209,21 @@ bool Simulation::run_until(SimTime duration, const std::function<bool()>& done) 
   return done();
 }
 
-// The voters that will work; the others stay down, paused or behind one-way cuts. It must be a
-// majority of every membership that any of its own nodes may still believe in, else all nodes are
-// taken.
+// The voters that will work; the others stay down, paused or behind one-way cuts. Learners that may
+// be promoted count as voters, and it must be a majority of every membership that any node may
+// still believe in, else all nodes are taken.
 std::vector<NodeId> Simulation::pick_majority() {
-  std::vector<NodeId> voters;
+  const auto potential_voters = [](const Membership& members) {
+    std::vector<NodeId> ids;
+    for (const Member& member : members.members)
+      if (member.role == MemberRole::voter || member.auto_promote) ids.push_back(member.id);
+    return ids;
+  };
+  const std::vector<NodeId> voters = potential_voters(invariants_.membership());
   std::vector<NodeId> healthy;
   for (NodeId id : invariants_.membership().voters()) {
-    voters.push_back(id);
     const auto at = nodes_.find(id);
-    if (at != nodes_.end() && !retired_.contains(id) && is_member(*at->second))
+    if (at != nodes_.end() && !retired_.contains(id) && at_risk_ != id && is_member(*at->second))
       healthy.push_back(id);
   }
   for (std::size_t i = healthy.size(); i > 1; --i)
@@ -221,22 +231,30 @@ std::vector<NodeId> Simulation::pick_majority() {
   const std::size_t enough = voters.size() / 2 + 1;
   if (healthy.size() > enough) healthy.resize(random_->between(enough, healthy.size()));
   std::sort(healthy.begin(), healthy.end());
-  for (const auto& [id, node] : nodes_) {
-    if (node->state() == SimNode::State::down) continue;
-    const auto believed = node->core().membership().voters();
+  const auto suffices = [&](const Membership& members) {
+    const auto believed = potential_voters(members);
     const auto working = std::count_if(believed.begin(), believed.end(), [&](NodeId voter) {
       return std::binary_search(healthy.begin(), healthy.end(), voter);
     });
-    if (2 * static_cast<std::size_t>(working) > believed.size()) continue;
-    healthy.clear();
-    for (const auto& [each, other] : nodes_)
-      if (!retired_.contains(each)) healthy.push_back(each);
-    break;
-  }
+    return 2 * static_cast<std::size_t>(working) > believed.size();
+  };
+  bool good = suffices(invariants_.membership());
+  for (const auto& [id, node] : nodes_)
+    if (node->state() != SimNode::State::down && !node->core().membership().members.empty())
+      good = good && suffices(node->core().membership());
+  if (good) return healthy;
+  healthy.clear();
+  for (const auto& [id, node] : nodes_)
+    if (!retired_.contains(id)) healthy.push_back(id);
   return healthy;
 }
 
 void Simulation::heal_faults() {
+  if (at_risk_) {  // a flipped bit is found now
+    SimNode& node = *nodes_.at(at_risk_);
+    node.crash(false);
+    bring_up(node);
+  }
   ++mend_epoch_;
   NetworkFaults calm;
   calm.delay_min = plan_.network.delay_min;
@@ -253,8 +271,10 @@ void Simulation::heal_faults() {
 
 void Simulation::demand_progress() {
   heal_faults();
-  const std::vector<NodeId> majority = pick_majority();
   network_.mend_all();
+  // All start once: what membership a log holds decides who is needed for a majority.
+  for (auto& [id, node] : nodes_) bring_up(*node);
+  const std::vector<NodeId> majority = pick_majority();
   for (auto& [id, node] : nodes_) {
     if (std::binary_search(majority.begin(), majority.end(), id)) {
       bring_up(*node);

@@ -87,6 +87,8 @@ class Simulation {
   void damage(SimNode& node);
   void chase_leader();
   void change_membership();
+  void on_role(SimNode& node, consensus::CoreRole role);
+  void retire_when_removed(NodeId id);
   bool propose_replacement(SimNode& leader);
   void admit(NodeId id);
   bool disks_may_be_lost() const;
@@ -106,6 +108,7 @@ class Simulation {
   std::set<NodeId> excluded_;   // stay faulty in the liveness phase
   std::set<NodeId> retired_;    // removed for good, or waiting to be taken in again
   std::set<NodeId> reachable_;  // for clients; empty: all
+  NodeId at_risk_;              // a bit of its log was flipped, not found yet
   NodeId newcomer_;             // started with an empty disk, not yet a member
   std::uint64_t faults_ = 0;
   std::uint64_t mend_epoch_ = 0;
