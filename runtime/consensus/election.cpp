@@ -309,10 +309,15 @@ void Core::Impl::become_leader() {
   heartbeat_elapsed = 0;
   quorum_elapsed = 0;
   quick_campaigns = 0;
-  handover_rest = options.election_ticks_max;  // two nodes that both want to be rid of it must not play ball
+  handover_rest =
+      options.election_ticks_max;  // two nodes that both want to be rid of it must not play ball
   term_start = log.last() + 1;
   sync_progress();
   progress.at(options.id).acknowledge(log.stored());
+  if (MUTANT(S2_commit_old_term)) {
+    term_start = log.last();  // the engine that had this bug made no first entry either
+    return;
+  }
   Entry noop;
   noop.kind = EntryKind::noop;
   append_own(std::move(noop));

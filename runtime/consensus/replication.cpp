@@ -57,7 +57,9 @@ void Core::Impl::send_appends_to(NodeId id, Progress& member) {
     // connection broke.
     const bool has_question = member.state() == ProgressState::probe || member.commit_sent < commit;
     if (!has_entries && !has_question) return;
-    if (!send_append(id, member, has_entries)) return;
+    // The engine that has the bug S1 probes with empty messages, which leave a stale tail in place.
+    const bool empty_probe = MUTANT(S1_ack_stale_tail) && member.state() == ProgressState::probe;
+    if (!send_append(id, member, has_entries && !empty_probe)) return;
   }
 }
 
@@ -94,7 +96,8 @@ void Core::Impl::send_heartbeats() {
 
 void Core::Impl::send_heartbeat(NodeId id, const Progress& member) {
   Message heartbeat = message_to(id, MessageType::heartbeat);
-  heartbeat.commit = std::min(member.match(), commit);
+  heartbeat.commit = MUTANT(follower_commit_unclamped) ? commit : std::min(member.match(), commit);
+  if (MUTANT(follower_commit_unclamped)) heartbeat.commit = commit;
   heartbeat.context = rounds.newest();
   send(std::move(heartbeat));
 }
@@ -148,7 +151,7 @@ void Core::Impl::accept_entries(const Message& message) {
   }
   const Index proved = message.index + message.entries.size();
   if (MUTANT(truncate_committed_blindly) && proved < log.last()) truncate_log(proved + 1);
-  commit_to(std::min(message.commit, MUTANT(follower_commit_unclamped) ? log.last() : proved));
+  commit_to(std::min(message.commit, proved));
 }
 
 void Core::Impl::truncate_log(Index from) {
@@ -177,9 +180,17 @@ void Core::Impl::refuse_append(const Message& message) {
 void Core::Impl::on_heartbeat(const Message& message) {
   hear_leader(message);
   commit_heard = std::max(commit_heard, message.commit);
-  if (!installing) {
-    ASSERT_MSG(message.commit <= log.last(), "this node lost entries that it had acknowledged");
-    commit_to(message.commit);
+  if (MUTANT(follower_commit_unclamped)) {
+    if (!installing) commit_to(std::min(message.commit, log.last()));
+  } else if (!installing) {
+    ASSERT_MSG(message.commit <= log.last() || MUTANT(follower_commit_unclamped),
+               "this node lost entries that it had acknowledged");
+    commit_to(std::min(message.commit, log.last()));
+  }
+  if (MUTANT(S1_ack_stale_tail)) {
+    Message stale = reply_to(message, MessageType::append_reply);
+    stale.index = log.last();
+    send_after_stored(std::move(stale));
   }
   Message reply = reply_to(message, MessageType::heartbeat_reply);
   reply.context = message.context;
