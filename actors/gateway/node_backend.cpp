@@ -111,6 +111,7 @@ api::ClusterView NodeBackend::cluster() {
 std::vector<api::Check> NodeBackend::liveness() {
   if (!parts_.state->formed) return {{"replica", true, "waits for the cluster to form"}};
   const MonotonicTime published = parts_.view->get()->published;
+  if (published == MonotonicTime{}) return {{"replica", true, "starts"}};
   const auto age = std::chrono::duration_cast<Millis>(parts_.clock->monotonic() - published);
   return {{"replica", age < view_age_max,
            "last sign of life " + std::to_string(age.count()) + " ms ago"}};

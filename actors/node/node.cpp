@@ -54,6 +54,7 @@ struct Node::Impl : std::enable_shared_from_this<Node::Impl> {
   Impl(caf::actor_system& actor_system, NodeParts node_parts)
       : system{actor_system}, parts{std::move(node_parts)}, core_random{parts.random->next()} {
     boot.value = parts.random->next() | 1;
+    state->formed = static_cast<bool>(parts.store->identity().cluster);
   }
 
   // --- making the parts ---

@@ -38,8 +38,14 @@ Member as_learner(Member member) {
 Change plan_add(const Membership& current, const Member& wanted) {
   if (!wanted.id || wanted.peer_address.empty())
     return fail(Errc::invalid_argument, "a new member needs a node id and a peer address");
-  if (const Member* known = current.find(wanted.id)) {
-    if (!wanted.incarnation || known->incarnation == wanted.incarnation) return std::nullopt;
+  const Member* known = current.find(wanted.id);
+  if (known != nullptr && (!wanted.incarnation || known->incarnation == wanted.incarnation))
+    return std::nullopt;
+  if (!wanted.incarnation)
+    return fail(
+        Errc::invalid_argument,
+        "a new member needs its incarnation; GET /v1/cluster of the new node itself shows it");
+  if (known != nullptr) {
     return with(current, as_learner(wanted));
   }
   if (current.members.size() >= limits::members_max)

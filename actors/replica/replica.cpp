@@ -169,7 +169,9 @@ void Replica::read_points(std::vector<consensus::ReadState> points) {
   ports_->read_points(ReadPoints{std::move(points)});
 }
 
+// Who asks what came of it shall see it.
 void Replica::administered(const wire::AdminReply& reply) {
+  publish();
   ports_->administered(AdministerReply{reply});
 }
 

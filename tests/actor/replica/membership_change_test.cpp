@@ -43,7 +43,10 @@ TEST(MembershipChangeTest, AddingAMemberAgainChangesNothing) {
   EXPECT_FALSE(*next);
 }
 
-TEST(MembershipChangeTest, AddingNeedsIdAndAddress) {
+TEST(MembershipChangeTest, AddingNeedsIdAddressAndIncarnation) {
+  Member unborn = member(2);
+  unborn.incarnation = {};
+  EXPECT_EQ(plan_change(two, request(Kind::add_member, unborn)).error().code, Errc::invalid_argument);
   Member nowhere = member(2);
   nowhere.peer_address.clear();
   EXPECT_EQ(plan_change(two, request(Kind::add_member, nowhere)).error().code,
