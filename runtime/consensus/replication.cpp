@@ -57,9 +57,7 @@ void Core::Impl::send_appends_to(NodeId id, Progress& member) {
     // connection broke.
     const bool has_question = member.state() == ProgressState::probe || member.commit_sent < commit;
     if (!has_entries && !has_question) return;
-    // The engine that has the bug S1 probes with empty messages, which leave a stale tail in place.
-    const bool empty_probe = MUTANT(S1_ack_stale_tail) && member.state() == ProgressState::probe;
-    if (!send_append(id, member, has_entries && !empty_probe)) return;
+    if (!send_append(id, member, has_entries)) return;
   }
 }
 
@@ -96,7 +94,7 @@ void Core::Impl::send_heartbeats() {
 
 void Core::Impl::send_heartbeat(NodeId id, const Progress& member) {
   Message heartbeat = message_to(id, MessageType::heartbeat);
-  heartbeat.commit = MUTANT(follower_commit_unclamped) ? commit : std::min(member.match(), commit);
+  heartbeat.commit = std::min(member.match(), commit);
   if (MUTANT(follower_commit_unclamped)) heartbeat.commit = commit;
   heartbeat.context = rounds.newest();
   send(std::move(heartbeat));
@@ -183,9 +181,8 @@ void Core::Impl::on_heartbeat(const Message& message) {
   if (MUTANT(follower_commit_unclamped)) {
     if (!installing) commit_to(std::min(message.commit, log.last()));
   } else if (!installing) {
-    ASSERT_MSG(message.commit <= log.last() || MUTANT(follower_commit_unclamped),
-               "this node lost entries that it had acknowledged");
-    commit_to(std::min(message.commit, log.last()));
+    ASSERT_MSG(message.commit <= log.last(), "this node lost entries that it had acknowledged");
+    commit_to(message.commit);
   }
   if (MUTANT(S1_ack_stale_tail)) {
     Message stale = reply_to(message, MessageType::append_reply);
