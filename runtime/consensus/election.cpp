@@ -8,7 +8,7 @@ namespace mainstay::consensus {
 
 void Core::Impl::tick_election() {
   ++election_elapsed;
-  if (election_elapsed < election_timeout) return;
+  if (election_elapsed < election_timeout + election_patience()) return;
   if (!may_campaign()) {
     forget_leader();
     if (!may_be_voter() || quarantined) reset_election_timer();
@@ -19,25 +19,30 @@ void Core::Impl::tick_election() {
 
 // Lag-aware: a node that is known to lack committed entries cannot win, so it leaves the first
 // attempt to the others. A draining node gives everybody else the time of several elections.
+std::uint32_t Core::Impl::election_patience() const {
+  if (draining) return 3 * options.election_ticks_max;
+  if (!behind()) return 0;
+  return timer_is_quick ? 3 : options.election_ticks_min / 2;
+}
+
 void Core::Impl::reset_election_timer() {
   election_elapsed = 0;
   timer_is_quick = false;
   election_timeout = static_cast<std::uint32_t>(
       random.between(options.election_ticks_min, options.election_ticks_max));
-  if (behind()) election_timeout += options.election_ticks_min / 2;
-  if (draining) election_timeout += 3 * options.election_ticks_max;
 }
 
 // The leader's process is probably gone, which the other followers see at the same moment: the
-// first to move should be one, so the moment is random, and those that are behind move later.
+// first to move should be one, so the moment is random.
 void Core::Impl::campaign_soon() {
   election_elapsed = 0;
   timer_is_quick = true;
-  election_timeout = static_cast<std::uint32_t>(random.between(1, 3)) + (behind() ? 3 : 0);
+  election_timeout = static_cast<std::uint32_t>(random.between(1, 3));
 }
 
 bool Core::Impl::behind() const {
-  return commit_heard > log.last() || pulling || installing || !nothing_unstored();
+  const bool disk_is_slow = persists.oldest_age(now) > options.heartbeat_ticks;
+  return commit_heard > log.last() || pulling || installing || disk_is_slow;
 }
 
 // Rule 7: only a log that is durable to its end counts, and no snapshot may be half installed.
@@ -111,7 +116,7 @@ void Core::Impl::request_votes(MessageType type, Term campaign_term, bool forced
     request.forced = forced;
     // A real candidate asks only once its own vote is durable: after a crash it must not ask again
     // in this term with another log.
-    if (type == MessageType::vote)
+    if (type == MessageType::vote && !MUTANT(S6_campaign_with_unstored))
       send_after_stored(std::move(request));
     else
       send(std::move(request));
@@ -296,7 +301,7 @@ void Core::Impl::hear_leader(const Message& message) {
   leader_silence = 0;
   election_elapsed = 0;
   quick_campaigns = 0;
-  if (timer_is_quick || election_timeout > options.election_ticks_max) reset_election_timer();
+  if (timer_is_quick) reset_election_timer();
 }
 
 // Rule 3: the no-op comes before the first heartbeat. Thesis section 6.4: it is what tells a leader
