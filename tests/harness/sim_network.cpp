@@ -42,6 +42,8 @@ bool SimNetwork::straggles(const Parcel& parcel) {
 
 void SimNetwork::schedule(NodeId from, NodeId to, const Parcel& parcel) {
   SimTime arrival = scheduler_.now() + random_.between(faults_.delay_min, faults_.delay_max);
+  if (const auto stall = stalled_until_.find({from, to}); stall != stalled_until_.end())
+    arrival = std::max(arrival, stall->second);
   if (straggles(parcel)) {
     arrival += random_.between(0, faults_.straggle_max);
   } else if (!chance(faults_.reorder)) {

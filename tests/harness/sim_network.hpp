@@ -63,6 +63,11 @@ class SimNetwork {
   void mend_all() { cuts_.clear(); }
   bool is_cut(NodeId from, NodeId to) const { return cuts_.contains({from, to}); }
 
+  // Whatever is sent that way in the next `duration` arrives after it: a connection that stalls.
+  void stall(NodeId from, NodeId to, SimTime duration) {
+    stalled_until_[{from, to}] = scheduler_.now() + duration;
+  }
+
   std::uint64_t sent() const { return sent_; }
 
  private:
@@ -77,6 +82,7 @@ class SimNetwork {
   NetworkFaults faults_;
   std::set<std::pair<NodeId, NodeId>> cuts_;
   std::map<std::pair<NodeId, NodeId>, SimTime> last_arrival_;
+  std::map<std::pair<NodeId, NodeId>, SimTime> stalled_until_;
   std::uint64_t sent_ = 0;
 };
 

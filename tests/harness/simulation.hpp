@@ -79,6 +79,8 @@ class Simulation {
   void strike_network(Fault fault);
   void strike_disk(Fault fault);
   void strike_leadership(Fault fault);
+  void ask_to_hand_over();
+  void race_of_candidates(SimNode& leading);
   void partition();
   void cut_one_way();
   void isolate_leader();
