@@ -132,6 +132,7 @@ StoreOptions test_options(const std::filesystem::path& directory) {
   options.node = NodeId{1};
   options.log_map_bytes = 256ULL << 20;
   options.record_map_bytes = 256ULL << 20;
+  options.journal_bytes = 256 << 10;  // written whole at every initialisation
   options.free_bytes_min = 0;
   options.free_bytes_resume = 0;
   options.fatal = [](const Error& error) { throw Stopped{error}; };
