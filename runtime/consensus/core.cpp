@@ -361,7 +361,6 @@ Result<void> Core::transfer(NodeId to) {
 
 void Core::set_draining(bool draining) {
   impl_->draining = draining;
-  if (impl_->role != CoreRole::leader) impl_->reset_election_timer();
 }
 
 void Core::set_quarantined(bool quarantined) {

@@ -55,9 +55,10 @@ struct CoreOptions {
   std::size_t inflight_appends_max = 256;
   std::size_t inflight_bytes_max = 16 << 20;
   std::size_t uncommitted_bytes_max = 64 << 20;
-  std::size_t apply_bytes_max = 4 << 20;      // entries in one Ready::committed
-  std::size_t recent_bytes_max = 4 << 20;     // durable entries kept in memory; 0: always read them back through LogReader
-  std::size_t pending_reads_max = 65536;      // more are refused (ReadState index 0)
+  std::size_t apply_bytes_max = 4 << 20;  // entries in one Ready::committed
+  std::size_t recent_bytes_max =
+      4 << 20;  // durable entries kept in memory; 0: always read them back through LogReader
+  std::size_t pending_reads_max = 65536;  // more are refused (ReadState index 0)
 };
 
 // What the log store held when the process started.
@@ -75,7 +76,8 @@ std::string_view to_string(CoreRole role);
 // acknowledgement belongs to what it still holds, so that a completion of overwritten entries
 // cannot acknowledge their successors.
 struct PersistMark {
-  std::uint64_t sequence = 0;  // 1, 2, 3 … in the order of the Readies; 0: the Persist is empty, there is nothing to store or report
+  std::uint64_t sequence = 0;  // 1, 2, 3 … in the order of the Readies; 0: the Persist is empty,
+                               // there is nothing to store or report
   Term term = 0;               // term of the last entry appended; 0 when none was
   Index last_index = 0;
 };
@@ -140,7 +142,8 @@ struct Status {
   NodeId transfer_target;
   Membership membership;
   bool membership_committed = true;
-  // Leaders only: a member needs entries that are compacted, and LogReader::snapshot() has no snapshot recent enough: make one.
+  // Leaders only: a member needs entries that are compacted, and LogReader::snapshot() has no
+  // snapshot recent enough: make one.
   bool snapshot_wanted = false;
   bool installing_snapshot = false;   // a Persist with a snapshot is under way
   std::vector<MemberStatus> members;  // leaders only

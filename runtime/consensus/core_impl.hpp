@@ -65,6 +65,7 @@ struct Core::Impl {
   bool nothing_unstored() const;
   bool behind() const;
   void reset_election_timer();
+  std::uint32_t election_patience() const;
   void campaign_soon();
   void become_follower(Term new_term, NodeId new_leader);
   void become_leader();

@@ -20,8 +20,9 @@ class MembershipHistory {
   // Where the current one stands in the log.
   Index current_index() const { return history_.back().index; }
 
-  // Whether (id, incarnation) votes in the current membership or in one that may still become the committed one. A node that left by an
-  // uncommitted change must still campaign: its vote and its log may be needed to finish the change (thesis section 4.2.2).
+  // Whether (id, incarnation) votes in the current membership or in one that may still become the
+  // committed one. A node that left by an uncommitted change must still campaign: its vote and its
+  // log may be needed to finish the change (thesis section 4.2.2).
   bool may_be_voter(NodeId id, Incarnation incarnation) const;
 
   // REQUIRES: `index` is above current_index().
