@@ -112,6 +112,9 @@ TEST(Config, WrongTypesAndRangesAreRefusedWithTheirLine) {
   EXPECT_THAT(refusal_of("[node]\nid = \"1\"\n"),
               HasSubstr("node.toml:2:6: node.id: a whole number"));
   EXPECT_THAT(refusal_of("[node]\nid = 0\n"), HasSubstr("node.id: is out of range 1..65535"));
+  EXPECT_THAT(refusal_of("[node]\nid = 65536\n"), HasSubstr("out of range 1..65535"));
+  EXPECT_THAT(refusal_of("[node]\nid = 1\n[api]\ndeadline = \"61s\"\n"),
+              HasSubstr("out of range 10ms..60s"));
   EXPECT_THAT(refusal_of("[node]\nid = -1\n"), HasSubstr("node.id: '-1' is not a whole number"));
   EXPECT_THAT(refusal_of("[node]\nid = 1\n[storage]\nfree_min = 5\n"),
               HasSubstr("text in double quotes"));
