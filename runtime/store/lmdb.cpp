@@ -35,8 +35,7 @@ Result<void> check_there(const std::filesystem::path& directory) {
   const auto file = directory / "data.mdb";
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
-  if (error || size == 0)
-    return fail(Errc::corrupt, "'" + file.string() + "' is missing or empty");
+  if (error || size == 0) return fail(Errc::corrupt, "'" + file.string() + "' is missing or empty");
   return {};
 }
 

@@ -17,13 +17,14 @@ using lmdb::Txn;
 
 LogStore::LogStore(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
 
-// A clean close leaves nothing to replay. If it fails, nothing is lost: the next start replays more.
+// A clean close leaves nothing to replay. If it fails, nothing is lost: the next start replays
+// more.
 LogStore::~LogStore() {
   if (!impl_ || impl_->failed) return;
   if (const auto closed = impl_->checkpoint(); !closed)
-    log_warn("store", "the log was closed without a last checkpoint: {}", to_string(closed.error()));
+    log_warn("store", "the log was closed without a last checkpoint: {}",
+             to_string(closed.error()));
 }
-
 
 Result<void> LogStore::write(const std::vector<const Persist*>& persists) {
   if (impl_->failed)

@@ -128,7 +128,8 @@ class View final : public ReadView {
 // --- opening ---
 
 Result<void> RecordStore::Impl::open(const char* name, unsigned table_flags) {
-  TRY_ASSIGN(env, CheckpointedEnv::open(env_options(options, name, table_flags != 0), options.background));
+  TRY_ASSIGN(
+      env, CheckpointedEnv::open(env_options(options, name, table_flags != 0), options.background));
   env.env().check_readers();
   TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(tables, RecordTables::open(txn, table_flags));
@@ -248,8 +249,7 @@ Result<MDB_txn*> RecordStore::Impl::begin_read() {
     const auto patience = std::chrono::milliseconds{options.view_wait_ms};
     if (!changed.wait_for(guard, patience, [this] { return !switching; }))
       return fail(Errc::busy, "the records are being replaced by a snapshot");
-    if (open_views >= limits::record_readers_max)
-      return fail(Errc::busy, "too many reads at once");
+    if (open_views >= limits::record_readers_max) return fail(Errc::busy, "too many reads at once");
     ++open_views;
     if (!idle.empty()) {
       txn = idle.back();
@@ -366,14 +366,14 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
 
 RecordStore::RecordStore(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
 
-// A clean close leaves nothing to replay. If it fails, nothing is lost: the log holds what is missing.
+// A clean close leaves nothing to replay. If it fails, nothing is lost: the log holds what is
+// missing.
 RecordStore::~RecordStore() {
   if (!impl_ || impl_->failed || impl_->applied == impl_->durable) return;
   if (const auto synced = sync(); !synced)
     log_warn("store", "the records were closed without a last checkpoint: {}",
              to_string(synced.error()));
 }
-
 
 Result<ApplyResult> RecordStore::apply(std::span<const Entry> entries) {
   if (impl_->failed) return failed_before();
