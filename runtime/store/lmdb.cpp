@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <unistd.h>
-
 #include "runtime/base/limits.hpp"
 #include "runtime/sys/file.hpp"
 
@@ -52,8 +50,8 @@ Result<void> fill_up(MDB_env* env, const std::filesystem::path& directory) {
   std::error_code error;
   const std::uint64_t size = std::filesystem::file_size(file, error);
   if (error) return Failure{sys::system_error("look at", file, error.value())};
-  if (size < wanted && ::truncate(file.c_str(), static_cast<off_t>(wanted)) != 0)
-    return Failure{sys::system_error("extend", file, errno)};
+  if (size < wanted) std::filesystem::resize_file(file, wanted, error);
+  if (error) return Failure{sys::system_error("extend", file, error.value())};
   return {};
 }
 
