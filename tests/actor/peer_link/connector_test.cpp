@@ -183,11 +183,11 @@ TEST(Connector, a_dial_to_a_silent_host_fails_at_the_deadline) {
 
 TEST(Connector, rings_once_at_the_earliest_alarm) {
   Door door{certificates().files("plant", NodeId{1}), NodeId{1}};
-  const MonotonicTime now = std::chrono::steady_clock::now();
+  const MonotonicTime now = sys::system_clock().monotonic();
   door.set_alarm(now + 1h);
   door.set_alarm(now + 20ms);
   ASSERT_TRUE(door.wait_for([&] { return door.alarms == 1; }));
-  EXPECT_GE(std::chrono::steady_clock::now(), now + 20ms);
+  EXPECT_GE(sys::system_clock().monotonic(), now + 20ms);
   door.set_alarm(now);
   EXPECT_TRUE(door.wait_for([&] { return door.alarms == 2; }));
 }

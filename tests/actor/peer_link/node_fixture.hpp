@@ -152,9 +152,9 @@ class TestNode {
   }
 
   bool wait_until(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = sys::system_clock().monotonic() + patience;
     while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
+      if (sys::system_clock().monotonic() > deadline) return false;
       ::poll(nullptr, 0, 1);
     }
     return true;
