@@ -257,10 +257,12 @@ TEST(Links, LeadSomewhere) {
 TEST(Evidence, NamesTestsThatExist) {
   const Tree tree =
       tree_of({{"docs/guarantees.md",
-                "`Suite.There` and `Suite.Gone`\n`README.md`, `file.hpp`, `Suite.AlsoThere`"},
+                "`Suite.There` and `Suite.Gone`\n`README.md`, `file.hpp`, `Suite.AlsoThere`, "
+                "`Faults.test_it`"},
                {"tests/a_test.cpp",
                 "TEST_F(Suite, There) {\n// TEST(Suite, Gone) {\nTEST(Suite, AlsoThere) "
-                "{\nTEST(README, md) {\n"}});
+                "{\nTEST(README, md) {\n"},
+               {"tests/b_test.py", "class Faults(Base):\n    def test_it(self):\n"}});
   const Findings findings = check_evidence(tree);
   ASSERT_EQ(findings.size(), 1u);
   EXPECT_EQ(to_string(findings[0]), "docs/guarantees.md:1: [evidence] there is no test Suite.Gone");

@@ -64,6 +64,21 @@ void add_test_of(const std::string& line, std::set<std::string>& tests) {
                line.substr(comma + 2, close - comma - 2));
 }
 
+// "class Suite(...):" and below it "    def test_name(self):" -> "Suite.test_name"
+void add_python_test_of(const std::string& line, std::string& suite, std::set<std::string>& tests) {
+  const std::size_t open = line.find('(');
+  if (open == std::string::npos) return;
+  if (line.rfind("class ", 0) == 0) suite = line.substr(6, open - 6);
+  if (line.rfind("    def test_", 0) == 0) tests.insert(suite + "." + line.substr(8, open - 8));
+}
+
+void add_tests_of(const SourceFile& file, std::set<std::string>& tests) {
+  for (const std::string& line : file.code) add_test_of(line, tests);
+  std::string suite;
+  if (file.path.ends_with(".py"))
+    for (const std::string& line : file.lines) add_python_test_of(line, suite, tests);
+}
+
 // Words in backquotes of the form Suite.Test; file names and the like begin with a small letter.
 std::vector<std::string> tests_named_in(const std::string& line) {
   std::vector<std::string> names;
@@ -218,8 +233,7 @@ Findings check_evidence(const Tree& tree) {
   Findings findings;
   std::set<std::string> tests;
   for (const SourceFile& file : tree)
-    if (in_folder(file.path, "tests") && file.is_cpp())
-      for (const std::string& line : file.code) add_test_of(line, tests);
+    if (in_folder(file.path, "tests")) add_tests_of(file, tests);
   const SourceFile* page = find(tree, "docs/guarantees.md");
   for (std::size_t i = 0; page != nullptr && i < page->lines.size(); ++i)
     for (const std::string& name : tests_named_in(page->lines[i]))
