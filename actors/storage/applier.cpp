@@ -85,6 +85,10 @@ void Applier::tell(store::ApplyResult result, bool jumped) {
     if (outcome.origin == options_.node && outcome.origin_boot == options_.boot)
       own.outcomes.push_back(std::move(outcome));
   }
+  // What the scrub found must not hide behind a hash that was right when it was added up: the others
+  // decide whether this node is the one that differs.
+  if (board_->damaged)
+    for (auto& check : result.checks) check.hash[0] = ~check.hash[0];
   // Clients wait for the gateway, only the leader's bookkeeping for the replica.
   listeners_->outcomes(std::move(own));
   listeners_->applied(AppliedUpTo{result.applied, std::move(result.checks)});
@@ -125,7 +129,9 @@ void Applier::snapshot_and_compact() {
     // A copy that cannot be written (disk full) harms nobody: the log stays longer. The store
     // itself has its own watch on the disk.
     log_warn("applier", "no snapshot: {}", to_string(snapshot.error()));
-    log_first_ = std::max(log_first_, records_.applied() - options_.compaction.entries_max / 2);
+    const consensus::Index half =
+        options_.compaction.entries_max / 2;  // try again after as much more
+    if (records_.applied() > half) log_first_ = std::max(log_first_, records_.applied() - half);
     return;
   }
   metrics_.snapshots_made.add();

@@ -3,6 +3,7 @@
 //   log_writer   the only writer of the log; one durable commit for everything that is queued
 //   applier      the only writer of the record store; syncs it, makes snapshots, installs them
 //   snapshots    sends and receives snapshot files in chunks, watches the free space
+//   scrubber     reads everything that is stored again, once in a while
 // Any storage error goes to the FatalHandler, which ends the process (promise P7).
 #pragma once
 
@@ -75,6 +76,7 @@ struct ApplyQueued {};   // applier: the same
 struct CompactStep {};   // log_writer: go on forgetting
 struct SyncTick {};      // applier: make applied durable, look whether a snapshot is due
 struct SnapshotTick {};  // snapshots: time-outs of chunks, free space
+struct ScrubTick {};     // scrubber: read everything again
 
 // What the storage actors show to everyone, without messages. Each member has one writer.
 struct Board {
@@ -84,6 +86,7 @@ struct Board {
   std::atomic<std::uint64_t> disk_free{0};        // snapshots
   std::atomic<bool> disk_low{false};              // snapshots
   std::atomic<std::uint64_t> needed_from{0};      // replica: a member is being fed from here
+  std::atomic<bool> damaged{false};               // scrubber: the disk does not hold what it should
 };
 
 // Who hears of the storage actors' work: set by the node, callable from any thread, never blocks.
@@ -107,6 +110,7 @@ MAINSTAY_MESSAGE(storage, mainstay::storage::InstallSnapshot)
 MAINSTAY_MESSAGE(storage, mainstay::storage::OwnOutcomes)
 MAINSTAY_MESSAGE(storage, mainstay::storage::PersistDone)
 MAINSTAY_MESSAGE(storage, mainstay::storage::PullSnapshot)
+MAINSTAY_MESSAGE(storage, mainstay::storage::ScrubTick)
 MAINSTAY_MESSAGE(storage, mainstay::storage::SnapshotPulled)
 MAINSTAY_MESSAGE(storage, mainstay::storage::SnapshotTick)
 MAINSTAY_MESSAGE(storage, mainstay::storage::SyncTick)

@@ -1,0 +1,107 @@
+#include <gtest/gtest.h>
+
+#include "tests/actor/storage/storage_fixture.hpp"
+
+namespace mainstay::storage {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ApplierTest : public StorageTest {
+ protected:
+  void start(std::uint64_t snapshot_entries = 1'000'000) {
+    writer = spawn<LogWriter>(store->log(), metrics, listeners, fatal());
+    ApplierOptions options;
+    options.node = NodeId{1};
+    options.boot = BootId{7};
+    options.membership = one_member();
+    options.compaction = policy_for(snapshot_entries);
+    options.sync_every = 100ms;
+    options.log_writer = writer;
+    applier = spawn<Applier>(options, store->records(), metrics, board, listeners, fatal());
+    settle();
+  }
+
+  void log_and_apply(consensus::Index from, consensus::Index to, std::uint64_t origin = 1,
+                     std::uint64_t boot = 7) {
+    for (consensus::Index i = from; i <= to; ++i) {
+      const consensus::Entry entry = put_entry(i, NodeId{origin}, BootId{boot});
+      tell(writer, persist_of(i, {entry}));
+      tell(applier, ApplyEntries{{entry}});
+    }
+    settle();
+  }
+
+  caf::actor writer;
+  caf::actor applier;
+};
+
+TEST_F(ApplierTest, WhatIsQueuedIsAppliedInOneGoAndToldOnce) {
+  start();
+  log_and_apply(1, 5);
+  ASSERT_EQ(applied.size(), 1u);
+  EXPECT_EQ(applied[0].index, 5u);
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_EQ(outcomes[0].index, 5u);
+  EXPECT_EQ(outcomes[0].term, 1u);
+  EXPECT_FALSE(outcomes[0].jumped);
+  ASSERT_EQ(outcomes[0].outcomes.size(), 5u);
+  EXPECT_EQ(outcomes[0].outcomes[4].sequence, 5u);
+  EXPECT_EQ(board->applied, 5u);
+  EXPECT_EQ(board->revision, 5u);
+}
+
+TEST_F(ApplierTest, OutcomesOfOthersAreNotOurs) {
+  start();
+  log_and_apply(1, 1, 2, 7);
+  log_and_apply(2, 2, 1, 8);  // an earlier boot of this node
+  for (const OwnOutcomes& event : outcomes) EXPECT_TRUE(event.outcomes.empty());
+  EXPECT_EQ(board->applied, 2u);
+}
+
+TEST_F(ApplierTest, ACheckEntryGivesTheStateHash) {
+  start();
+  log_and_apply(1, 1);
+  consensus::Entry check;
+  check.index = 2;
+  check.term = 1;
+  check.kind = consensus::EntryKind::check;
+  tell(applier, ApplyEntries{{check}});
+  settle();
+  ASSERT_EQ(applied.back().checks.size(), 1u);
+  EXPECT_EQ(applied.back().checks[0].index, 2u);
+  EXPECT_NE(applied.back().checks[0].hash, Hash128{});
+}
+
+TEST_F(ApplierTest, ASnapshotIsMadeAndTheLogForgottenBehindIt) {
+  start(100);
+  log_and_apply(1, 200);
+  run_for(500ms);
+  EXPECT_EQ(failures, std::vector<std::string>{});
+  EXPECT_GE(metrics.snapshots_made.value(), 1);
+  const consensus::SnapshotMeta snapshot = store->log().snapshot();
+  EXPECT_EQ(snapshot.index, 200u);
+  EXPECT_EQ(snapshot.membership, one_member());
+  EXPECT_EQ(store->log().first_index(), 191u);  // a tenth of the hundred is kept
+}
+
+TEST_F(ApplierTest, AShortLogIsLeftAlone) {
+  start(1000);
+  log_and_apply(1, 200);
+  run_for(500ms);
+  EXPECT_EQ(metrics.snapshots_made.value(), 0);
+  EXPECT_EQ(store->log().first_index(), 1u);
+}
+
+TEST_F(ApplierTest, AStoreThatCannotApplyIsFatal) {
+  start();
+  consensus::Entry damaged = put_entry(1, NodeId{1}, BootId{7});
+  damaged.payload = Bytes{std::string("nonsense")};
+  tell(applier, ApplyEntries{{damaged}});
+  settle();
+  EXPECT_EQ(failures.size(), 1u);
+  EXPECT_TRUE(applied.empty());
+}
+
+}  // namespace
+}  // namespace mainstay::storage
