@@ -1,9 +1,10 @@
-"""Three real daemons, a writer at each, and what can happen to a node: kill -9, SIGSTOP, SIGTERM, all of them at once, a lost disk, a state that
-differs. No acknowledged write is lost, none is doubled, no client sees an error; every gap without acknowledgements is printed.
+"""Three real daemons, a writer at each, and what can happen to a node: kill -9, SIGSTOP, SIGTERM, all of them at once, a lost disk,
+a state that differs. No acknowledged write is lost, none is doubled, no client sees an error; every gap without acknowledgements is printed.
 
     python3 -m tests.system.faults.faults_test --build DIR --forge PROGRAM [-v] [-k name]
 """
 import argparse
+import json
 import socket
 import subprocess
 import shutil
@@ -206,7 +207,7 @@ class FaultTest(ClusterTest):
         self.assertEqual(client.request("DELETE", f"/v1/cluster/members/{victim}").status, 200)
         wait_until(lambda: len(client.cluster()["members"]) == 2, 5, "two members")
         self.progress(20)
-        body = f'{{"id": {victim}, "peer_address": "{peer["peer_address"]}", "api_address": "{peer["api_address"]}", "incarnation": "{peer["incarnation"]}"}}'
+        body = json.dumps({"id": victim, **{name: peer[name] for name in ("peer_address", "api_address", "incarnation")}})
         answer = client.request("POST", "/v1/cluster/members", body)
         self.assertEqual(answer.status, 200, answer.body)
         self.progress()
