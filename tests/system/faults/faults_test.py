@@ -1,5 +1,6 @@
 """Three real daemons, a writer at each, and what can happen to a node: kill -9, SIGSTOP, SIGTERM, all of them at once, a lost disk,
-a state that differs. No acknowledged write is lost, none is doubled, no client sees an error; every gap without acknowledgements is printed.
+a state that differs. No acknowledged write is lost, none is doubled, no client sees an error; every gap without acknowledgements is
+printed.
 
     python3 -m tests.system.faults.faults_test --build DIR --forge PROGRAM [-v] [-k name]
 """
