@@ -14,6 +14,7 @@
 #include "actors/kit/errors.hpp"
 #include "actors/peer_link/parcel.hpp"
 #include "actors/peer_link/tls_scribe.hpp"
+#include "runtime/sys/clock.hpp"
 #include "tests/actor/peer_link/certificates.hpp"
 #include "tests/actor/peer_link/node_fixture.hpp"
 
@@ -258,6 +259,56 @@ TEST(Links, a_peer_that_never_introduces_itself_is_given_up_and_tried_again) {
     return kept.size() >= 2;
   }));
   EXPECT_TRUE(one.events.ups().empty());
+}
+
+// True when the other end closed or cut the connection; gives up after a long time.
+bool ends(const Connection& connection) {
+  std::array<char, 4096> buffer{};
+  const auto deadline = sys::system_clock().monotonic() + patience;
+  while (sys::system_clock().monotonic() < deadline) {
+    const auto got = connection.stream->read(buffer.data(), buffer.size());
+    if (got.progress == tls::Progress::failed) return true;
+    if (got.progress == tls::Progress::done && got.count == 0) return true;
+    ::pollfd readable{connection.socket.get(), POLLIN, 0};
+    ::poll(&readable, 1, 100);
+  }
+  return false;
+}
+
+TEST(Links, a_peer_that_dials_again_over_a_dead_connection_replaces_it) {
+  // Node 2 takes long to notice by itself that the first connection is dead.
+  TestNode two{NodeId{2}, [](LinksConfig& config) { config.hello_ms = 60'000ms; }};
+  caf::anon_send(two.links, SetPeers{{{NodeId{1}, "127.0.0.1:1"}}});
+  auto contexts = tls::ContextSource::open(Certificates::shared().files("plant", NodeId{1}),
+                                           {"plant", NodeId{1}});
+  ASSERT_TRUE(contexts);
+  auto listener = listen_on("127.0.0.1:0");
+  ASSERT_TRUE(listener);
+  std::mutex mutex;
+  std::vector<std::shared_ptr<Connection>> made;
+  ConnectorEvents events;
+  events.established = [&](std::shared_ptr<Connection> connection) {
+    const std::lock_guard lock{mutex};
+    made.push_back(std::move(connection));
+  };
+  events.dial_failed = [](NodeId, const std::string&) {};
+  events.refused = [](Refusal, const std::string&) {};
+  events.alarm = [] {};
+  Connector one{std::move(*listener), std::move(*contexts), {}, events};
+  for (std::size_t count = 1; count <= 2; ++count) {
+    one.dial(NodeId{2}, two.address());
+    ASSERT_TRUE(two.wait_until([&] {
+      const std::lock_guard lock{mutex};
+      return made.size() == count;
+    }));
+    ASSERT_TRUE(
+        two.wait_until([&] { return two.status().links.at(0).state == LinkState::joining; }));
+  }
+  EXPECT_TRUE(ends(*made[0]));
+  // The second one was handed to BASP, which speaks first.
+  std::array<char, 4096> buffer{};
+  EXPECT_TRUE(two.wait_until(
+      [&] { return made[1]->stream->read(buffer.data(), buffer.size()).count > 0; }));
 }
 
 TEST(Links, a_peer_that_falls_silent_is_down_after_the_heartbeat_timeout_and_comes_back) {
