@@ -20,7 +20,7 @@ namespace mainstay::gateway {
 
 // What the node tells the backend about itself.
 struct NodeState {
-  std::atomic<bool> formed{false};    // the node belongs to a cluster: requests wait for its replica
+  std::atomic<bool> formed{false};  // the node belongs to a cluster: requests wait for its replica
   std::atomic<bool> draining{false};  // no new requests
 };
 

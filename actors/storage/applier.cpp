@@ -85,8 +85,8 @@ void Applier::tell(store::ApplyResult result, bool jumped) {
     if (outcome.origin == options_.node && outcome.origin_boot == options_.boot)
       own.outcomes.push_back(std::move(outcome));
   }
-  // What the scrub found must not hide behind a hash that was right when it was added up: the others
-  // decide whether this node is the one that differs.
+  // What the scrub found must not hide behind a hash that was right when it was added up: the
+  // others decide whether this node is the one that differs.
   if (board_->damaged)
     for (auto& check : result.checks) check.hash[0] = ~check.hash[0];
   // Clients wait for the gateway, only the leader's bookkeeping for the replica.

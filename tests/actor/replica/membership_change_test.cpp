@@ -46,7 +46,8 @@ TEST(MembershipChangeTest, AddingAMemberAgainChangesNothing) {
 TEST(MembershipChangeTest, AddingNeedsIdAddressAndIncarnation) {
   Member unborn = member(2);
   unborn.incarnation = {};
-  EXPECT_EQ(plan_change(two, request(Kind::add_member, unborn)).error().code, Errc::invalid_argument);
+  EXPECT_EQ(plan_change(two, request(Kind::add_member, unborn)).error().code,
+            Errc::invalid_argument);
   Member nowhere = member(2);
   nowhere.peer_address.clear();
   EXPECT_EQ(plan_change(two, request(Kind::add_member, nowhere)).error().code,
