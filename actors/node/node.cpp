@@ -18,6 +18,7 @@
 #include "actors/replica/replica.hpp"
 #include "actors/storage/applier.hpp"
 #include "actors/storage/log_writer.hpp"
+#include "actors/storage/scrubber.hpp"
 #include "actors/storage/snapshots.hpp"
 #include "runtime/base/log.hpp"
 
@@ -332,6 +333,11 @@ kit::SupervisorSpec Node::Impl::group() {
                                   return context.spawn<storage::Snapshots, caf::detached>(
                                       *parts.store, *parts.metrics, board, storage_listeners);
                                 }));
+  spec.children.push_back(child(
+      "scrubber", slots.scrubber, false, [this](kit::StartContext& context) -> Result<caf::actor> {
+        return context.spawn<storage::Scrubber, caf::detached>(parts.config->storage_scrub_every,
+                                                               *parts.store, *parts.metrics, board);
+      }));
   replica::ReplicaOptions options;
   options.initial = initial;
   consensus::CoreOptions& core = options.driver.core;

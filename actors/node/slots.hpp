@@ -36,6 +36,7 @@ struct Slots {
   Slot log_writer;
   Slot applier;
   Slot snapshots;
+  Slot scrubber;
   Slot replica;
   Slot links;
   Slot steward;

@@ -41,8 +41,11 @@ void Driver::tick(std::uint32_t periods) {
     return;
   }
   ticks_to_check_ = options_.check_ticks;
-  if (core_.role() == CoreRole::leader && changed_since_check_ && core_.propose_check())
-    changed_since_check_ = false;
+  // Also when nothing changed, now and then: a scrub may have found what no write touches.
+  const bool due = changed_since_check_ || ++idle_checks_ >= options_.idle_checks_max;
+  if (core_.role() != CoreRole::leader || !due || !core_.propose_check()) return;
+  changed_since_check_ = false;
+  idle_checks_ = 0;
 }
 
 void Driver::step(std::vector<Message> messages) {

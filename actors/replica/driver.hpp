@@ -43,6 +43,7 @@ struct DriverOptions {
   consensus::CoreOptions core;
   std::size_t persists_in_flight_max = 2;  // while more wait for the disk, proposals gather
   std::uint32_t check_ticks = limits::state_check_ms / limits::tick_ms;
+  std::uint32_t idle_checks_max = 60;  // check after so many periods even if nothing changed
 };
 
 class Driver {
@@ -117,6 +118,7 @@ class Driver {
   LeaderChanged known_leader_;
   std::uint32_t ticks_to_check_ = 0;
   bool changed_since_check_ = true;
+  std::uint32_t idle_checks_ = 0;
   consensus::Index checked_index_ = 0;
   bool hashes_agree_ = true;
   bool no_majority_ = false;

@@ -44,6 +44,9 @@ NodeMetrics::NodeMetrics(std::string_view release)
       disk_low{registry.gauge("mainstay_disk_low",
                               "1 while inserts are refused for lack of free space")},
       records_used{registry.gauge("mainstay_records_used_bytes", "Space used by the record store")},
+      scrubs{
+          registry.counter("mainstay_scrubs_total", "Times that everything stored was read again")},
+      damaged{registry.gauge("mainstay_storage_damaged", "1 if a scrub found damage")},
       snapshots_made{registry.counter("mainstay_snapshots_made_total", "Snapshots made here")},
       snapshots_installed{registry.counter("mainstay_snapshots_installed_total",
                                            "Snapshots of others installed here")},
@@ -99,18 +102,16 @@ NodeMetrics::NodeMetrics(std::string_view release)
   answered_in_time_ratio.set(1);
 }
 
-void NodeMetrics::http_request(std::string_view method, std::string_view route, int status,
-                               double seconds) {
-  const std::string path{route};
-  registry
-      .counter(
-          "mainstay_http_requests_total", "HTTP requests by route and status",
-          {{"method", std::string{method}}, {"route", path}, {"status", std::to_string(status)}})
-      .add();
-  registry
-      .histogram("mainstay_http_request_seconds", "HTTP request latency by route",
-                 latency_buckets(), {{"route", path}})
-      .observe(seconds);
+Counter NodeMetrics::http_requests(std::string_view method, std::string_view route, int status) {
+  return registry.counter("mainstay_http_requests_total", "HTTP requests by route and status",
+                          {{"method", std::string{method}},
+                           {"route", std::string{route}},
+                           {"status", std::to_string(status)}});
+}
+
+Histogram NodeMetrics::http_seconds(std::string_view route) {
+  return registry.histogram("mainstay_http_request_seconds", "HTTP request latency by route",
+                            latency_buckets(), {{"route", std::string{route}}});
 }
 
 void NodeMetrics::strangers_refused(const std::string& reason, std::uint64_t count) {

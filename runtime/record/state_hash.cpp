@@ -68,18 +68,24 @@ Hash128 hash_of(std::string_view operation, const Operation& value) {
   return fields.digest();
 }
 
-Hash128 full_hash(const StateReader& state) {
+std::optional<Hash128> full_hash(const StateReader& state, const std::function<bool()>& go_on) {
   Hash128 sum{};
+  bool whole = true;
   state.scan_all_records(
-      [&sum](std::string_view collection, std::string_view key, const Record& record) {
+      [&](std::string_view collection, std::string_view key, const Record& record) {
         sum = add(sum, hash_of(collection, key, record));
-        return true;
+        return whole = go_on();
       });
-  state.scan_all_operations([&sum](std::string_view operation, const Operation& value) {
+  if (!whole) return std::nullopt;
+  state.scan_all_operations([&](std::string_view operation, const Operation& value) {
     sum = add(sum, hash_of(operation, value));
-    return true;
+    return whole = go_on();
   });
-  return sum;
+  return whole ? std::optional{sum} : std::nullopt;
+}
+
+Hash128 full_hash(const StateReader& state) {
+  return *full_hash(state, [] { return true; });
 }
 
 }  // namespace mainstay::record

@@ -4,6 +4,8 @@
 // (follows from the rows) and the counters themselves.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string_view>
 
 #include "runtime/record/state.hpp"
@@ -16,5 +18,7 @@ Hash128 hash_of(std::string_view operation, const Operation& value);
 
 // Recomputed from every row: what the scrub compares with Counters::hash.
 Hash128 full_hash(const StateReader& state);
+// The same, asking before each row whether to go on; nothing when it was told not to.
+std::optional<Hash128> full_hash(const StateReader& state, const std::function<bool()>& go_on);
 
 }  // namespace mainstay::record

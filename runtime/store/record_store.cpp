@@ -87,8 +87,8 @@ struct RecordStore::Impl {
   std::vector<MDB_txn*>
       idle;  // read transactions that were reset: reusing one costs no reader slot search
   std::size_t open_views = 0;
-  bool switching = false;
-  StoreUsage known_usage;  // for the length of a switch
+  std::atomic<bool> switching{false};  // written under the mutex
+  StoreUsage known_usage;              // for the length of a switch
 
   Result<void> open(const char* name, unsigned table_flags);
   Result<void> load();
@@ -107,10 +107,8 @@ namespace {
 
 class View final : public ReadView {
  public:
-  View(RecordStore::Impl& owner, MDB_txn* txn)
-      : owner_{owner},
-        txn_{owner.env.env(), txn},
-        reader_{txn_, owner.tables, owner.options.fatal} {}
+  View(RecordStore::Impl& owner, MDB_txn* txn, const FatalHandler& fatal)
+      : owner_{owner}, txn_{owner.env.env(), txn}, reader_{txn_, owner.tables, fatal} {}
   ~View() override { owner_.end_read(txn_.release()); }
   View(const View&) = delete;
   View& operator=(const View&) = delete;
@@ -419,7 +417,7 @@ Result<void> RecordStore::sync_in_background() {
 
 Result<std::unique_ptr<ReadView>> RecordStore::read() const {
   TRY_ASSIGN(MDB_txn* const txn, impl_->begin_read());
-  return std::unique_ptr<ReadView>{std::make_unique<View>(*impl_, txn)};
+  return std::unique_ptr<ReadView>{std::make_unique<View>(*impl_, txn, impl_->options.fatal)};
 }
 
 Result<SnapshotMeta> RecordStore::make_snapshot(const Membership& membership) {
@@ -480,13 +478,15 @@ Result<void> RecordStore::install(const SnapshotMeta& snapshot) {
 
 Result<void> RecordStore::scrub() const {
   const FatalHandler report = [](const Error& error) { throw Damage{error}; };
+  TRY_ASSIGN(MDB_txn* const txn, impl_->begin_read());
+  const View view{*impl_, txn, report};
   try {
-    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::read));
-    const TableReader reader{txn, impl_->tables, report};
-    const Hash128 kept = reader.counters().hash;
-    if (const Hash128 found = record::full_hash(reader); found != kept)
+    const Hash128 kept = view.state().counters().hash;
+    const auto found = record::full_hash(view.state(), [this] { return !impl_->switching; });
+    if (!found) return fail(Errc::busy, "the records are being replaced by a snapshot");
+    if (*found != kept)
       return fail(Errc::corrupt, fmt::format("the rows have the state hash {}, kept was {}",
-                                             hex_of(found), hex_of(kept)));
+                                             hex_of(*found), hex_of(kept)));
   } catch (const Damage& damage) {
     return Failure{damage.error};
   }

@@ -81,6 +81,7 @@ class RecordStore {
   Result<void> install(const consensus::SnapshotMeta& snapshot);
 
   // Recomputes the state hash from every row and compares. Errors: corrupt.
+  // One view for as long as it takes; gives way to an installation (busy). Any thread.
   Result<void> scrub() const;
 
   std::uint64_t bytes_used() const;
