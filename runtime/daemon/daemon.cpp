@@ -15,6 +15,7 @@
 #include "actors/node/node.hpp"
 #include "runtime/api/api.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/daemon/request_meter.hpp"
 #include "runtime/daemon/signals.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/sys/clock.hpp"
@@ -105,7 +106,7 @@ void drain(node::Node& node, http::Server& server, Millis time) {
   }
 }
 
-int serve(const config::Config& config, node::Node& node) {
+int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& metrics) {
   const auto listen = config::parse_endpoint(config.api_listen);
   if (!listen) {
     log_error("mainstayd", "{}", to_string(listen.error()));
@@ -114,10 +115,11 @@ int serve(const config::Config& config, node::Node& node) {
   http::Router router;
   api::add_routes(router, node.backend(), sys::system_clock(),
                   {config.api_deadline, config.metrics_enabled});
+  const RequestMeter meter{router, metrics, sys::system_clock()};
   auto server =
       http::Server::start(server_options(config, *listen), sys::system_clock(),
-                          [&router](http::Request request, const http::Responder& responder) {
-                            router(std::move(request), responder);
+                          [&meter](http::Request request, const http::Responder& responder) {
+                            meter(std::move(request), responder);
                           });
   if (!server) {
     log_error("mainstayd", "{}", to_string(server.error()));
@@ -166,7 +168,7 @@ int run(const config::Config& config, const std::string& release) {
     if (const auto started = node.start(); !started)
       log_error("mainstayd", "{}", to_string(started.error()));
     else
-      exit_code = serve(config, node);
+      exit_code = serve(config, node, metrics);
     node.stop(actors_stop_max);
   }
   log_info("mainstayd", "stopped");
