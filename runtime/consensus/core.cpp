@@ -250,6 +250,7 @@ Persist Core::Impl::take_persist() {
     persist.entries = log.take_unhanded();
   }
   if (!persist.empty()) persists.push(persist, now);
+  if (MUTANT(skip_vote_persist) && persist.hard_state) persist.hard_state->vote = NodeId{};
   return persist;
 }
 

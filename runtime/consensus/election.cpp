@@ -201,6 +201,7 @@ void Core::Impl::on_pre_vote(const Message& message) {
   if (installing)
     up_to_date = up_to_date && std::pair{message.log_term, message.index} >=
                                    std::pair{installing->term, installing->index};
+  if (MUTANT(vote_ignores_log_order)) up_to_date = true;
   const bool granted = message.term > term && up_to_date && !quarantined && !leader_is_fresh();
   Message reply = reply_to(message, MessageType::pre_vote_reply);
   reply.reject = !granted;

@@ -75,7 +75,7 @@ void Core::Impl::tick_handover() {
   if (draining) static_cast<void>(hand_over());
   if (persists.oldest_age(now) < options.disk_stall_ticks) return;
   if (MUTANT(S4_reuse_index_after_failed_append)) {
-    if (log.stored() < log.last() && log.stored() >= commit) truncate_log(log.stored() + 1);
+    if (log.stored() < log.last()) truncate_log(log.stored() + 1);
     return;
   }
   if (!hand_over()) become_follower(term, NodeId{});

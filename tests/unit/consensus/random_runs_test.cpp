@@ -194,9 +194,25 @@ class RandomRun {
     one.disk.compact(to);
   }
 
+  // One vote a term, over all lives of a node; nothing acknowledged that its disk does not hold.
+  void check_messages() {
+    for (const Message& one : cluster_.seen) {
+      if (one.type == MessageType::vote_reply && !one.reject) {
+        const auto given = votes_.emplace(std::pair{one.from, one.term}, one.to).first;
+        ASSERT_EQ(given->second, one.to) << "node " << one.from.value << " voted twice in a term";
+      }
+      if (one.type == MessageType::append_reply && !one.reject) {
+        ASSERT_LE(one.index, cluster_[one.from.value].disk.last_index())
+            << "node " << one.from.value << " acknowledges what its disk does not hold";
+      }
+    }
+    cluster_.forget();
+  }
+
   // Applied entries are the same everywhere, for ever; the core's own invariants hold.
   void check() {
     cluster_.check();
+    check_messages();
     for (std::uint64_t id = 1; id <= size_; ++id) {
       TestNode& one = cluster_[id];
       for (; seen_[id] < one.applied.size(); ++seen_[id]) {
@@ -232,6 +248,7 @@ class RandomRun {
   std::uint64_t context_ = 0;
   std::map<std::uint64_t, std::size_t> seen_;
   std::map<std::uint64_t, Status> last_status_;
+  std::map<std::pair<NodeId, Term>, NodeId> votes_;
   std::map<Index, Entry> history_;             // everything that any node ever applied
   std::map<std::uint64_t, Index> read_floor_;  // by context: what a read must at least see
 };

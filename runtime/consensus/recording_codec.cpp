@@ -1,0 +1,274 @@
+// Bytes of a recording: little-endian numbers, lengths before what varies, a CRC32C at the end. It
+// is written by hand because consensus stands below the wire layer, and its readers are people with
+// the same release at hand.
+#include <type_traits>
+
+#include "runtime/consensus/input_ring.hpp"
+
+namespace mainstay::consensus {
+
+namespace {
+
+constexpr std::string_view magic = "mainstay-inputs-1\n";
+constexpr std::uint64_t items_max = 1 << 20;  // of anything in one list
+
+// Both directions by one description: visit(archive, value) names each field once.
+class Writer {
+ public:
+  static constexpr bool reads = false;
+
+  void number(std::uint64_t value) {
+    for (int byte = 0; byte < 8; ++byte) bytes_ += static_cast<char>(value >> (8 * byte) & 0xff);
+  }
+  void text(const std::string& value) {
+    number(value.size());
+    bytes_ += value;
+  }
+  bool good() const { return true; }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+class Reader {
+ public:
+  static constexpr bool reads = true;
+
+  explicit Reader(std::string_view bytes) : bytes_{bytes} {}
+
+  void number(std::uint64_t& value) {
+    value = 0;
+    if (bytes_.size() < 8) {
+      fail();
+      return;
+    }
+    for (int byte = 0; byte < 8; ++byte)
+      value |= static_cast<std::uint64_t>(
+                   static_cast<unsigned char>(bytes_[static_cast<std::size_t>(byte)]))
+               << (8 * byte);
+    bytes_.remove_prefix(8);
+  }
+  void text(std::string& value) {
+    std::uint64_t size = 0;
+    number(size);
+    if (size > bytes_.size()) {
+      fail();
+      return;
+    }
+    value = std::string{bytes_.substr(0, size)};
+    bytes_.remove_prefix(size);
+  }
+  void fail() {
+    good_ = false;
+    bytes_ = {};
+  }
+  bool good() const { return good_; }
+  bool at_end() const { return bytes_.empty(); }
+
+ private:
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+template <class Archive, class Value>
+void scalar(Archive& archive, Value& value) {
+  if constexpr (Archive::reads) {
+    std::uint64_t wide = 0;
+    archive.number(wide);
+    value = static_cast<std::remove_const_t<Value>>(wide);
+  } else {
+    archive.number(static_cast<std::uint64_t>(value));
+  }
+}
+
+template <class Archive, class Id>
+void id(Archive& archive, Id& value) {
+  scalar(archive, value.value);
+}
+
+template <class Archive, class List, class Visit>
+void list(Archive& archive, List& values, Visit visit_one) {
+  std::uint64_t count = values.size();
+  scalar(archive, count);
+  if constexpr (Archive::reads) {
+    if (count > items_max) archive.fail();
+    for (std::uint64_t i = 0; i < count && archive.good(); ++i) {
+      values.emplace_back();
+      visit_one(values.back());
+    }
+  } else {
+    for (auto& value : values) visit_one(value);
+  }
+}
+
+template <class Archive, class T>
+void visit_member(Archive& archive, T& member) {
+  id(archive, member.id);
+  id(archive, member.incarnation);
+  scalar(archive, member.role);
+  scalar(archive, member.auto_promote);
+}
+
+template <class Archive, class T>
+void visit_membership(Archive& archive, T& membership) {
+  list(archive, membership.members, [&](auto& member) { visit_member(archive, member); });
+}
+
+template <class Archive, class T>
+void visit_snapshot(Archive& archive, T& snapshot) {
+  scalar(archive, snapshot.index);
+  scalar(archive, snapshot.term);
+  visit_membership(archive, snapshot.membership);
+  archive.text(snapshot.id);
+  scalar(archive, snapshot.bytes);
+}
+
+template <class Archive, class T>
+void visit_entry(Archive& archive, T& entry) {
+  scalar(archive, entry.index);
+  scalar(archive, entry.term);
+  scalar(archive, entry.kind);
+  bool has_membership = entry.membership != nullptr;
+  scalar(archive, has_membership);
+  if (!has_membership) return;
+  Membership membership;
+  if constexpr (!Archive::reads) membership = *entry.membership;
+  visit_membership(archive, membership);
+  if constexpr (Archive::reads)
+    entry.membership = std::make_shared<const Membership>(std::move(membership));
+}
+
+template <class Archive, class T>
+void visit_message(Archive& archive, T& m) {
+  scalar(archive, m.type);
+  id(archive, m.from);
+  id(archive, m.to);
+  id(archive, m.from_incarnation);
+  id(archive, m.to_incarnation);
+  scalar(archive, m.term);
+  scalar(archive, m.index);
+  scalar(archive, m.log_term);
+  scalar(archive, m.commit);
+  scalar(archive, m.applied);
+  scalar(archive, m.context);
+  scalar(archive, m.reject);
+  scalar(archive, m.forced);
+  scalar(archive, m.hint_index);
+  scalar(archive, m.hint_term);
+  list(archive, m.entries, [&](auto& entry) { visit_entry(archive, entry); });
+  visit_snapshot(archive, m.snapshot);
+}
+
+template <class Archive, class T>
+void visit_input(Archive& archive, T& input) {
+  scalar(archive, input.kind);
+  scalar(archive, input.number);
+  list(archive, input.sizes, [&](auto& size) { scalar(archive, size); });
+  switch (input.kind) {
+    case Input::Kind::step:
+      visit_message(archive, input.message);
+      break;
+    case Input::Kind::propose_membership:
+      visit_membership(archive, input.membership);
+      break;
+    case Input::Kind::stored:
+      scalar(archive, input.mark.sequence);
+      scalar(archive, input.mark.term);
+      scalar(archive, input.mark.last_index);
+      break;
+    case Input::Kind::snapshot_received:
+      visit_snapshot(archive, input.snapshot);
+      break;
+    default:
+      break;
+  }
+}
+
+template <class Archive, class T>
+void visit_options(Archive& archive, T& options) {
+  id(archive, options.id);
+  id(archive, options.incarnation);
+  id(archive, options.group);
+  scalar(archive, options.heartbeat_ticks);
+  scalar(archive, options.election_ticks_min);
+  scalar(archive, options.election_ticks_max);
+  scalar(archive, options.disk_stall_ticks);
+  scalar(archive, options.promote_lag_entries);
+  scalar(archive, options.promote_stable_ticks);
+  scalar(archive, options.append_bytes_max);
+  scalar(archive, options.inflight_appends_max);
+  scalar(archive, options.inflight_bytes_max);
+  scalar(archive, options.uncommitted_bytes_max);
+  scalar(archive, options.apply_bytes_max);
+}
+
+template <class Archive, class T>
+void visit_status(Archive& archive, T& status) {
+  id(archive, status.id);
+  scalar(archive, status.role);
+  scalar(archive, status.term);
+  id(archive, status.vote);
+  id(archive, status.leader);
+  scalar(archive, status.first);
+  scalar(archive, status.last);
+  scalar(archive, status.stored);
+  scalar(archive, status.commit);
+  scalar(archive, status.applied);
+  id(archive, status.transfer_target);
+  visit_membership(archive, status.membership);
+  list(archive, status.members, [&](auto& member) {
+    id(archive, member.id);
+    scalar(archive, member.match);
+    scalar(archive, member.next);
+    scalar(archive, member.applied);
+    scalar(archive, member.state);
+    scalar(archive, member.recently_active);
+  });
+}
+
+template <class Archive, class T>
+void visit_recording(Archive& archive, T& recording) {
+  visit_options(archive, recording.start.options);
+  visit_status(archive, recording.start.status);
+  scalar(archive, recording.start.start_term);
+  list(archive, recording.start.terms, [&](auto& run) {
+    scalar(archive, run.first);
+    scalar(archive, run.term);
+  });
+  list(archive, recording.inputs, [&](auto& input) { visit_input(archive, input); });
+  list(archive, recording.draws, [&](auto& drawn) { scalar(archive, drawn); });
+}
+
+}  // namespace
+
+std::string encode(const Recording& recording) {
+  Writer writer;
+  visit_recording(writer, recording);
+  std::string bytes{magic};
+  bytes += writer.take();
+  const std::uint32_t sum = crc32c(bytes);
+  Writer end;
+  end.number(sum);
+  return bytes + end.take();
+}
+
+Result<Recording> decode_recording(std::string_view bytes) {
+  if (bytes.compare(0, magic.size(), magic) != 0)
+    return fail(Errc::wrong_version, "this is no dump of inputs that this release can read");
+  if (bytes.size() < magic.size() + 8)
+    return fail(Errc::corrupt, "the dump of inputs ends too early");
+  const std::string_view guarded = bytes.substr(0, bytes.size() - 8);
+  Reader end{bytes.substr(bytes.size() - 8)};
+  std::uint64_t sum = 0;
+  end.number(sum);
+  if (sum != crc32c(guarded)) return fail(Errc::corrupt, "the dump of inputs fails its checksum");
+  Reader reader{guarded.substr(magic.size())};
+  Recording recording;
+  visit_recording(reader, recording);
+  if (!reader.good() || !reader.at_end())
+    return fail(Errc::corrupt, "the dump of inputs has another structure than expected");
+  return recording;
+}
+
+}  // namespace mainstay::consensus
