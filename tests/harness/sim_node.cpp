@@ -109,7 +109,10 @@ void SimNode::start() {
     settings_.core.id = id_;
     settings_.core.incarnation = incarnation_;
     core_random_ = std::make_unique<SeededRandom>(world_.random.next());
-    core_ = std::make_unique<Core>(settings_.core, initial, log, *core_random_);
+    ring_ = consensus::InputRing{};
+    ring_random_ = ring_.recorded(*core_random_);
+    core_ = std::make_unique<Core>(settings_.core, initial, log, *ring_random_);
+    ring_.checkpoint(settings_.core, *core_, log);
     boot_ = BootId{world_.random.next() | 1};
     next_context_ = world_.random.next() | 1;
     role_ = core_->role();
@@ -175,6 +178,8 @@ void SimNode::resume() {
 // --- the replica's loop ---
 
 void SimNode::tick() {
+  if (ring_.wants_checkpoint()) ring_.checkpoint(settings_.core, *core_, store_->log());
+  ring_.tick();
   core_->tick();
   pump();
   after(settings_.tick, [this] { tick(); });
@@ -268,8 +273,11 @@ void SimNode::write_report(std::size_t count) {
     persists_.pop_front();
     for (const Message& message : done.messages) send(message);
     const bool report = !settings_.report_last_only || i + 1 == count;
-    if (report && !done.persist.empty()) core_->stored(done.persist.mark);
-    if (done.persist.snapshot) core_->applied(applied_);
+    if (report && !done.persist.empty()) {
+      ring_.stored(done.persist.mark);
+      core_->stored(done.persist.mark);
+    }
+    if (done.persist.snapshot) tell_applied();
   }
   pump();
 }
@@ -312,9 +320,14 @@ void SimNode::apply_some() {
     if (view) world_.invariants.on_applied(key(), (*view)->state().counters());
   }
   answer(result->outcomes);
-  core_->applied(applied_);
+  tell_applied();
   maintain();
   pump();
+}
+
+void SimNode::tell_applied() {
+  ring_.number(consensus::Input::Kind::applied, applied_);
+  core_->applied(applied_);
 }
 
 void SimNode::answer(const std::vector<record::BatchOutcome>& outcomes) {
@@ -409,7 +422,9 @@ void SimNode::flush_batches() {
       static_cast<std::int64_t>(wall_epoch_ms + world_.scheduler.now() / sim_ms) +
       settings_.wall_skew_ms);
   const std::vector<Bytes> batches = std::exchange(batches_, {});
-  const Result<Index> proposed = core_->propose(Bytes{wire::encode_log_batch(wall, batches)});
+  const Bytes payload{wire::encode_log_batch(wall, batches)};
+  ring_.propose({payload});
+  const Result<Index> proposed = core_->propose(payload);
   world_.trace.mark("propose", id_.value, proposed ? *proposed : 0);
   pump();
 }
@@ -419,6 +434,7 @@ void SimNode::read(std::string collection, std::string key, OnRead on_read) {
                 on_read = std::move(on_read)] {
     const std::uint64_t context = next_context_++;
     reads_[context] = {collection, key, on_read, world_.invariants.committed(), 0, false};
+    ring_.number(consensus::Input::Kind::read_index, context);
     core_->read_index(context);
     pump();
   });
@@ -429,6 +445,7 @@ void SimNode::read(std::string collection, std::string key, OnRead on_read) {
 void SimNode::deliver(NodeId from, const Parcel& parcel) {
   enter(life_, [this, from, parcel] {
     if (const auto* message = std::get_if<Message>(&parcel)) {
+      ring_.step(*message);
       core_->step(*message);
       pump();
     } else if (const auto* propose = std::get_if<ProposeParcel>(&parcel)) {
@@ -438,6 +455,7 @@ void SimNode::deliver(NodeId from, const Parcel& parcel) {
     } else if (const auto* piece = std::get_if<SnapshotPiece>(&parcel)) {
       on_snapshot_piece(*piece);
     } else {
+      ring_.number(consensus::Input::Kind::unreachable, from.value);
       core_->report_unreachable(from);
       pump();
     }
@@ -503,6 +521,11 @@ void SimNode::finish_pull(bool ok) {
   pull_.reset();
   world_.trace.mark("pulled", id_.value, meta.index, ok ? 1 : 0);
   world_.trace.say(id_.value, "snapshot {} {}", meta.index, ok ? "is staged" : "could not be had");
+  consensus::Input heard;
+  heard.kind = consensus::Input::Kind::snapshot_received;
+  heard.snapshot = meta;
+  heard.number = ok ? 1 : 0;
+  ring_.record(std::move(heard));
   core_->snapshot_received(meta, ok);
   pump();
 }

@@ -14,6 +14,7 @@
 
 #include "runtime/base/random.hpp"
 #include "runtime/consensus/core.hpp"
+#include "runtime/consensus/input_ring.hpp"
 #include "runtime/record/types.hpp"
 #include "runtime/store/node_store.hpp"
 #include "tests/harness/invariants.hpp"
@@ -95,6 +96,9 @@ class SimNode {
     on_role_ = std::move(on_role);
   }
 
+  // What this life's core was told lately.
+  consensus::Recording recording() const { return ring_.recording(); }
+
   void deliver(NodeId from, const Parcel& parcel);
   void submit(record::Command command, OnOutcome on_outcome);
   void read(std::string collection, std::string key, OnRead on_read);
@@ -136,6 +140,7 @@ class SimNode {
   void install(const consensus::SnapshotMeta& snapshot);
   void start_apply();
   void apply_some();
+  void tell_applied();
   void answer(const std::vector<record::BatchOutcome>& outcomes);
   void serve_reads();
   void maintain();
@@ -164,6 +169,8 @@ class SimNode {
   // One life of the process.
   consensus::CoreRole role_ = consensus::CoreRole::follower;
   std::unique_ptr<SeededRandom> core_random_;
+  consensus::InputRing ring_;  // outlives the core, which draws through it
+  std::unique_ptr<Random> ring_random_;
   std::unique_ptr<store::NodeStore> store_;
   std::unique_ptr<consensus::Core> core_;
   BootId boot_;

@@ -31,8 +31,12 @@ std::string fresh_root() {
 }  // namespace
 
 SeedResult run_seed(const SeedOptions& options) {
-  SeedResult result;
   Simulation simulation{options};
+  return run(simulation);
+}
+
+SeedResult run(Simulation& simulation) {
+  SeedResult result;
   try {
     simulation.run();
   } catch (const Violation& violation) {
@@ -42,6 +46,12 @@ SeedResult run_seed(const SeedOptions& options) {
   }
   simulation.report(result);
   return result;
+}
+
+std::vector<NodeId> Simulation::node_ids() const {
+  std::vector<NodeId> ids;
+  for (const auto& [id, node] : nodes_) ids.push_back(id);
+  return ids;
 }
 
 Simulation::Simulation(const SeedOptions& options)

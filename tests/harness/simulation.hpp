@@ -48,6 +48,8 @@ class Simulation {
 
   // Throws Violation.
   void run();
+  SimNode& node(NodeId id) { return *nodes_.at(id); }
+  std::vector<NodeId> node_ids() const;
   void report(SeedResult& result) const;
 
  private:
@@ -115,5 +117,8 @@ class Simulation {
   std::uint64_t faults_ = 0;
   std::uint64_t mend_epoch_ = 0;
 };
+
+// Runs it to its end, good or bad.
+SeedResult run(Simulation& simulation);
 
 }  // namespace mainstay::harness

@@ -40,6 +40,13 @@ int main(int argc, char** argv) {
   app.add_flag("--list-mutants", list, "name the planted bugs");
   options.seeds = 10'000;
 #endif
+  std::string dump;
+  std::string dump_to;
+  app.add_option("--replay-dump", dump, "replay a node's dump of its last inputs")
+      ->check(CLI::ExistingFile);
+  app.add_option("--dump-to", dump_to,
+                 "with --replay: write each node's last inputs to this folder")
+      ->check(CLI::ExistingDirectory);
   CLI11_PARSE(app, argc, argv);
   start_logging({LogLevel::error, false});
   options.nodes = nodes == "mix" ? 0 : static_cast<std::uint32_t>(std::stoul(nodes));
@@ -52,6 +59,8 @@ int main(int argc, char** argv) {
   if (gate) return sim::run_gate(mutants, options, std::cout) ? 0 : 1;
   if (!mutants.empty()) options.mutant = mutants.front();
 #endif
+  if (!dump.empty()) return sim::replay_dump(dump, std::cout);
+  options.dump_to = dump_to;
   if (replay != 0) return sim::replay(replay, options, std::cout);
   const sim::RunSummary summary = sim::run(options, quiet ? nullptr : &std::cout);
   std::cout << sim::closing_line(summary) << std::endl;

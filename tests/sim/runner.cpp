@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "runtime/base/mutant.hpp"
+#include "tests/harness/replay_recording.hpp"
 
 namespace mainstay::sim {
 
@@ -308,11 +311,31 @@ std::string replay_command(const RunOptions& options, std::uint64_t seed) {
 
 int replay(std::uint64_t seed, const RunOptions& options, std::ostream& out) {
   activate(options.mutant);
-  const SeedResult result = harness::run_seed({seed, options.nodes, options.liveness, &out});
+  harness::Simulation simulation{{seed, options.nodes, options.liveness, &out}};
+  const SeedResult result = harness::run(simulation);
   out << fmt::format("seed {}: {} events, {} ms simulated, trace {:016x}: {}\n", seed,
                      result.events, result.simulated / harness::sim_ms, result.trace_hash,
                      result.failed ? "FAILED: " + result.what : "good");
+  if (!options.dump_to.empty()) {
+    for (const NodeId id : simulation.node_ids()) {
+      const std::string path = options.dump_to + "/n" + to_string(id) + ".inputs";
+      std::ofstream{path, std::ios::binary} << consensus::encode(simulation.node(id).recording());
+      out << path << " replays with: mainstay-sim --replay-dump " << path << "\n";
+    }
+  }
   return result.failed ? 1 : 0;
+}
+
+int replay_dump(const std::string& path, std::ostream& out) {
+  std::ifstream file{path, std::ios::binary};
+  const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+  const Result<consensus::Recording> recording = consensus::decode_recording(bytes);
+  if (!recording) {
+    out << path << ": " << to_string(recording.error()) << "\n";
+    return 1;
+  }
+  harness::replay(*recording, out);
+  return 0;
 }
 
 }  // namespace mainstay::sim

@@ -20,6 +20,7 @@ struct RunOptions {
   bool twice = false;
   std::uint32_t jobs = 1;
   double seconds_max = 0;  // no new seed after this long; 0: no limit
+  std::string dump_to;     // replay: folder for the nodes' recordings
   std::string mutant;      // only with MAINSTAY_MUTANTS
 };
 
@@ -45,5 +46,8 @@ std::string replay_command(const RunOptions& options, std::uint64_t seed);
 
 // Runs one seed in this process with a transcript; the exit code.
 int replay(std::uint64_t seed, const RunOptions& options, std::ostream& out);
+
+// Replays a node's recording of its last inputs; the exit code.
+int replay_dump(const std::string& path, std::ostream& out);
 
 }  // namespace mainstay::sim

@@ -1,9 +1,11 @@
 // A bounded number of seeds for every change; mainstay-sim runs as many as wanted.
 #include <iostream>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
 #include "runtime/base/log.hpp"
+#include "tests/harness/replay_recording.hpp"
 #include "tests/sim/runner.hpp"
 
 namespace mainstay::sim {
@@ -52,6 +54,27 @@ TEST(Simulator, SameSeedSameTrace) {
 TEST(Simulator, OtherSeedOtherTrace) {
   EXPECT_NE(harness::run_seed({1, 0, false, nullptr}).trace_hash,
             harness::run_seed({2, 0, false, nullptr}).trace_hash);
+}
+
+// What a node recorded of its inputs, through bytes and back, makes a fresh core end where that
+// node ended.
+TEST(InputRing, RecordingReplays) {
+  harness::Simulation simulation{{3, 3, false, nullptr}};
+  ASSERT_FALSE(harness::run(simulation).failed);
+  std::size_t replayed = 0;
+  for (const NodeId id : simulation.node_ids()) {
+    const std::string bytes = consensus::encode(simulation.node(id).recording());
+    const auto recording = consensus::decode_recording(bytes);
+    ASSERT_TRUE(recording.has_value());
+    EXPECT_EQ(consensus::encode(*recording), bytes);
+    std::ostringstream text;
+    harness::replay(*recording, text);
+    replayed += text.str().size() > 1000 ? 1 : 0;
+    std::string broken = bytes;
+    broken[broken.size() / 2] ^= 1;
+    EXPECT_FALSE(consensus::decode_recording(broken).has_value());
+  }
+  EXPECT_GT(replayed, 0u);
 }
 
 }  // namespace
