@@ -37,6 +37,8 @@ NodeSettings draw_node(Random& random) {
   consensus::CoreOptions& core = node.core;
   core.promote_stable_ticks = static_cast<std::uint32_t>(random.between(2, 40));
   core.promote_lag_entries = static_cast<std::uint32_t>(random.between(2, 50));
+  if (chance(random, 60))
+    core.recent_bytes_max = random.between(0, 3'000);  // else compaction shows late
   if (chance(random, 30)) core.append_bytes_max = random.between(100, 2'000);
   if (chance(random, 30)) core.inflight_appends_max = random.between(1, 8);
   if (chance(random, 20)) core.inflight_bytes_max = random.between(500, 10'000);

@@ -85,6 +85,10 @@ std::string ScriptCluster::dispatch(const Words& words) {
     add_nodes(words);
   } else if (command == "campaign") {
     campaign(id_of(words, 1));
+  } else if (command == "quietly") {
+    return quietly(words);
+  } else if (command == "elect") {
+    elect(id_of(words, 1));
   } else if (command == "tick") {
     const NodeId id = id_of(words, 1);
     const std::uint64_t count = words.size() > 2 ? number(words[2]) : 1;
@@ -153,7 +157,11 @@ std::string ScriptCluster::dispatch_log(const Words& words) {
     snapshot(id_of(words, 1));
   } else if (command == "compact") {
     if (words.size() != 3) throw ScriptError{"compact NODE INDEX"};
-    node(id_of(words, 1)).log.compact(number(words[2]));
+    harness::MemoryLog& log = node(id_of(words, 1)).log;
+    const Index to = number(words[2]);
+    if (to < log.first_index() || to > log.last_index())
+      throw ScriptError{"it holds no such entry"};
+    log.compact(to);
   } else if (command == "snapshot-received" || command == "snapshot-failed") {
     const NodeId id = id_of(words, 1);
     if (!node(id).pulling) throw ScriptError{"it pulls no snapshot"};
@@ -191,6 +199,8 @@ void ScriptCluster::set_option(const std::string& word) {
     options_.promote_lag_entries = narrow;
   else if (name == "promote-ticks")
     options_.promote_stable_ticks = narrow;
+  else if (name == "recent-bytes")
+    options_.recent_bytes_max = value;
   else if (name == "stall-ticks")
     options_.disk_stall_ticks = narrow;
   else if (name != "learners")
@@ -248,6 +258,21 @@ void ScriptCluster::campaign(NodeId id) {
   for (int ticks = 0; ticks < 200 && !campaigning.core->has_ready(); ++ticks)
     campaigning.core->tick();
   note_role(id);
+}
+
+// An election whose messages are not the point of the script.
+void ScriptCluster::elect(NodeId id) {
+  campaign(id);
+  stabilize({"stabilize"});
+  answer_.clear();
+  say(fmt::format("n{} is {} of term {}", id.value, to_string(node(id).core->role()),
+                  node(id).core->term()));
+}
+
+std::string ScriptCluster::quietly(const Words& words) {
+  const std::string complaint = dispatch({words.begin() + 1, words.end()});
+  answer_.clear();
+  return complaint;
 }
 
 void ScriptCluster::propose(const Words& words) {

@@ -48,6 +48,8 @@ class ScriptCluster {
   void add_nodes(const Words& words);
   void add_empty_node(NodeId id, std::uint64_t life);
   void campaign(NodeId id);
+  void elect(NodeId id);
+  std::string quietly(const Words& words);
   void propose(const Words& words);
   void change(const Words& words);
   void ready(NodeId id);
