@@ -127,9 +127,10 @@ void Gateway::propose(OutgoingBatch out) {
   metrics_.batches_sent.add();
   if (out.resent) metrics_.batches_resent.add();
   const std::size_t commands = out.batch.commands.size();
+  const bool inserts = replica::has_inserts(out.batch);
   Bytes bytes{wire::encode(out.batch)};
   if (leader_.leader == options_.node)
-    ports_->propose(replica::ProposeBatch{out.sequence, std::move(bytes), commands});
+    ports_->propose(replica::ProposeBatch{out.sequence, std::move(bytes), commands, inserts});
   else
     ports_->send(leader_.leader, leader_.incarnation,
                  wire::ProposeRequest{out.sequence, std::move(bytes)});
@@ -140,7 +141,7 @@ void Gateway::on_batch_answered(const wire::ProposeReply& reply) {
   if (reply.accepted)
     operations_->accepted(reply.id, reply.term, reply.index, now);
   else
-    operations_->refused(reply.id, now);
+    operations_->refused(reply.id, reply.refused, now);
   pump();
 }
 

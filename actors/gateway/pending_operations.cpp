@@ -9,6 +9,9 @@ namespace mainstay::gateway {
 
 namespace {
 
+constexpr const char* disk_full_text =
+    "free disk space of the leading node is below the reserve; delete records or add space";
+
 std::size_t bytes_of(const record::Command& command) {
   return command.operation.size() + command.collection.size() + command.key.size() +
          command.value.size() + 128;
@@ -43,16 +46,21 @@ std::optional<OutgoingBatch> PendingOperations::next_batch(MonotonicTime now) {
       continue;
     }
     Operation& operation = at->second;
+    if (now < full_until_ && hold_insert(at->first, operation)) {
+      queue_.pop_front();
+      continue;
+    }
     const std::size_t more = bytes_of(operation.command);
     if (!flight.operations.empty() && bytes + more > limits::batch_bytes_max / 2) break;
     bytes += more;
-    out.resent = out.resent || operation.sent;
-    operation.sent = true;
+    out.resent = out.resent || operation.flights > 0;
+    ++operation.flights;
     operation.flight = next_sequence_;
     out.batch.commands.push_back(operation.command);
     flight.operations.push_back(at->first);
     queue_.pop_front();
   }
+  for (; !held_.empty(); held_.pop_back()) queue_.push_front(held_.back());
   if (flight.operations.empty()) return std::nullopt;
   flight.since = now;
   out.sequence = next_sequence_++;
@@ -77,9 +85,13 @@ void PendingOperations::accepted(std::uint64_t sequence, std::uint64_t term, std
   if (term < applied_term_ || index <= applied_index_) requeue(sequence, at->second);
 }
 
-void PendingOperations::refused(std::uint64_t sequence, MonotonicTime now) {
+void PendingOperations::refused(std::uint64_t sequence, Errc why, MonotonicTime now) {
   const auto at = flights_.find(sequence);
   if (at == flights_.end() || at->second.state != Flight::State::unanswered) return;
+  if (why == Errc::storage_full) {
+    refuse_inserts(at->second, sequence);
+    full_until_ = now + options_.full_pause;
+  }
   requeue(sequence, at->second);
   // A refused batch is in no log: it needs no memory.
   flights_.erase(at);
@@ -128,7 +140,7 @@ std::size_t PendingOperations::expire(MonotonicTime now) {
     const auto [id, operation] = std::pair{at->first, &at->second};
     ++at;
     if (now < operation->deadline) continue;
-    if (operation->sent) {
+    if (operation->flights > 0) {
       ++unknown;
       finish(id, fail(Errc::outcome_unknown,
                       "the deadline passed before the outcome was known; ask again with the same "
@@ -144,6 +156,27 @@ std::size_t PendingOperations::expire(MonotonicTime now) {
 
 MonotonicTime PendingOperations::oldest(MonotonicTime now) const {
   return operations_.empty() ? now : operations_.begin()->second.added;
+}
+
+// While the leader's disk is nearly full: an insert that was never sent is refused, one that may
+// have happened waits. False: not an insert.
+bool PendingOperations::hold_insert(OperationId id, Operation& operation) {
+  if (operation.command.kind != record::CommandKind::put) return false;
+  if (operation.flights > 0)
+    held_.push_back(id);
+  else
+    finish(id, fail(Errc::storage_full, disk_full_text));
+  return true;
+}
+
+void PendingOperations::refuse_inserts(const Flight& flight, std::uint64_t sequence) {
+  for (const OperationId id : flight.operations) {
+    const auto at = operations_.find(id);
+    if (at == operations_.end() || at->second.flight != sequence) continue;
+    const Operation& operation = at->second;
+    if (operation.command.kind == record::CommandKind::put && operation.flights == 1)
+      finish(id, fail(Errc::storage_full, disk_full_text));
+  }
 }
 
 // Its unfinished operations go to the front of the queue, in order. The flight stays known: its

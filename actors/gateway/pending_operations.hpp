@@ -34,6 +34,7 @@ struct PendingOptions {
   std::size_t unanswered_batches_max = 4;  // sent, neither accepted nor refused yet
   Millis reply_timeout{300};               // an unanswered batch is sent again after this
   Millis retry_pause{10};                  // after a refusal, until the next attempt
+  Millis full_pause{200};  // after a refusal for lack of disk space, until the next insert is tried
   Millis accepted_timeout{
       2000};  // an accepted batch of which nothing is heard is sent again after this
 };
@@ -63,7 +64,9 @@ class PendingOperations {
   std::optional<OutgoingBatch> next_batch(MonotonicTime now);
 
   void accepted(std::uint64_t sequence, std::uint64_t term, std::uint64_t index, MonotonicTime now);
-  void refused(std::uint64_t sequence, MonotonicTime now);
+  // `why` storage_full: the leader's disk is nearly full. Inserts that were sent only there are
+  // answered so, deletions go on.
+  void refused(std::uint64_t sequence, Errc why, MonotonicTime now);
   // Unanswered batches went to a node that may not lead any more.
   void leader_changed(MonotonicTime now);
 
@@ -90,8 +93,8 @@ class PendingOperations {
     MonotonicTime added;
     MonotonicTime deadline;
     OutcomeHandler done;
-    std::uint64_t flight = 0;  // the newest batch that holds it; 0: queued
-    bool sent = false;         // it may happen
+    std::uint64_t flight = 0;   // the newest batch that holds it; 0: queued
+    std::uint32_t flights = 0;  // how often it was sent: it may happen
   };
   struct Flight {
     std::vector<OperationId> operations;  // in the order of the batch's commands
@@ -104,6 +107,8 @@ class PendingOperations {
   void requeue(std::uint64_t sequence, Flight& flight);
   bool idle(const Flight& flight) const;
   void forget_idle_flights();
+  bool hold_insert(OperationId id, Operation& operation);
+  void refuse_inserts(const Flight& flight, std::uint64_t sequence);
   std::size_t complete(Flight& flight, const record::BatchOutcome& outcome);
   void finish(OperationId id, Result<record::Outcome> result);
 
@@ -113,9 +118,11 @@ class PendingOperations {
   std::uint64_t applied_term_ = 0;
   OperationId next_operation_ = 1;
   MonotonicTime not_before_{};
+  MonotonicTime full_until_{};  // the leader takes no inserts
   std::size_t unanswered_ = 0;
   std::map<OperationId, Operation> operations_;  // oldest first
   std::deque<OperationId> queue_;                // may hold finished ones; skipped when met
+  std::vector<OperationId> held_;                // within next_batch(): go back to the front
   std::map<std::uint64_t, Flight> flights_;
 };
 

@@ -43,10 +43,7 @@ caf::behavior Replica::make_behavior() {
       [this](const storage::SnapshotPulled& event) {
         driver_.snapshot_received(event.snapshot, event.ok), soon();
       },
-      [this](ProposeBatch& batch) {
-        driver_.propose(Proposal{NodeId{}, batch.id, std::move(batch.batch), batch.commands}),
-            soon();
-      },
+      [this](ProposeBatch& batch) { on_propose_batch(batch); },
       [this](const AskReadPoint& ask) { driver_.ask_read_point(ask.context), soon(); },
       [this](const Administer& ask) { driver_.administer(NodeId{}, ask.request), soon(); },
       [this](StartDraining) { driver_.drain(), soon(); },
@@ -84,9 +81,24 @@ void Replica::on_frame(peer_link::FrameReceived& received) {
   soon();
 }
 
+void Replica::on_propose_batch(ProposeBatch& batch) {
+  if (batch.inserts && no_space())
+    batch_answered(wire::ProposeReply{batch.id, false, Errc::storage_full});
+  else
+    driver_.propose(Proposal{NodeId{}, batch.id, std::move(batch.batch), batch.commands});
+  soon();
+}
+
+// Only a leader's word counts: what it takes in, everybody must store.
+bool Replica::no_space() const {
+  return board_->disk_low && driver_.core().role() == consensus::CoreRole::leader;
+}
+
 // What would not decode on every replica must never get into the log.
 void Replica::on_propose_request(NodeId from, const wire::ProposeRequest& request) {
   const auto batch = wire::decode_batch(request.batch);
+  if (batch && batch->origin == from && has_inserts(*batch) && no_space())
+    return send(from, Incarnation{}, wire::ProposeReply{request.id, false, Errc::storage_full});
   if (batch && batch->origin == from && !batch->commands.empty())
     return driver_.propose(Proposal{from, request.id, request.batch, batch->commands.size()});
   log_warn("replica", "node {} sent a batch that is not one", from.value);

@@ -56,6 +56,8 @@ class Replica final : public caf::event_based_actor, private Effects {
  private:
   void on_tick(kit::Tick& tick);
   void on_frame(peer_link::FrameReceived& received);
+  void on_propose_batch(ProposeBatch& batch);
+  bool no_space() const;
   void on_propose_request(NodeId from, const wire::ProposeRequest& request);
   void on_run_effects();
   void soon();

@@ -2,6 +2,7 @@
 // node.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "actors/kit/type_ids.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/consensus/core.hpp"
+#include "runtime/record/types.hpp"
 #include "runtime/wire/frame.hpp"
 
 namespace mainstay::replica {
@@ -23,7 +25,14 @@ struct ProposeBatch {
   std::uint64_t id = 0;
   Bytes batch;
   std::size_t commands = 0;
+  bool inserts = false;
 };
+// Such a batch is refused while the leader's disk is nearly full.
+inline bool has_inserts(const record::Batch& batch) {
+  return std::any_of(
+      batch.commands.begin(), batch.commands.end(),
+      [](const record::Command& command) { return command.kind == record::CommandKind::put; });
+}
 struct BatchAnswered {
   wire::ProposeReply reply;
 };

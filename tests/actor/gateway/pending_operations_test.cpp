@@ -16,8 +16,14 @@ MonotonicTime at(int millis) {
 
 class PendingOperationsTest : public ::testing::Test {
  protected:
-  void add(const std::string& operation, int now = 0, int deadline = 10'000) {
+  void remove(const std::string& operation) {
+    add(operation, 0, 10'000, record::CommandKind::remove);
+  }
+
+  void add(const std::string& operation, int now = 0, int deadline = 10'000,
+           record::CommandKind kind = record::CommandKind::put) {
     record::Command command;
+    command.kind = kind;
     command.operation = operation;
     command.collection = "orders";
     command.key = operation;
@@ -49,7 +55,7 @@ class PendingOperationsTest : public ::testing::Test {
   }
 
   using Names = std::vector<std::string>;
-  PendingOptions options{NodeId{1}, BootId{7}, 1, 2, Millis{300}, Millis{10}, Millis{2000}};
+  PendingOptions options{NodeId{1}, BootId{7}, 1, 2, Millis{300}, Millis{10}, Millis{200}, Millis{2000}};
   std::vector<std::string> ended;  // before `operations`: its destructor still answers
   PendingOperations operations{options};
 };
@@ -89,13 +95,39 @@ TEST_F(PendingOperationsTest, UnansweredBatchesAreBounded) {
 TEST_F(PendingOperationsTest, ARefusedBatchGoesAgainAfterAPauseUnderTheSameOperationIds) {
   add("a");
   const auto first = operations.next_batch(at(0));
-  operations.refused(first->sequence, at(1));
+  operations.refused(first->sequence, Errc::not_leader, at(1));
   EXPECT_FALSE(operations.next_batch(at(5)));
   const auto second = operations.next_batch(at(11));
   ASSERT_TRUE(second);
   EXPECT_TRUE(second->resent);
   EXPECT_NE(second->sequence, first->sequence);
   EXPECT_EQ(names(*second), Names{"a"});
+}
+
+TEST_F(PendingOperationsTest, ALeaderWithoutSpaceEndsInsertsAndTakesDeletions) {
+  add("put");
+  remove("remove");
+  const auto first = operations.next_batch(at(0));
+  operations.refused(first->sequence, Errc::storage_full, at(1));
+  EXPECT_EQ(ended, Names{"put!storage_full"});
+  add("another");
+  const auto second = operations.next_batch(at(20));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(names(*second), Names{"remove"});
+  EXPECT_EQ(ended, (Names{"put!storage_full", "another!storage_full"}));
+  add("later");
+  EXPECT_EQ(names(*operations.next_batch(at(201))), Names{"later"});
+}
+
+TEST_F(PendingOperationsTest, AnInsertThatMayHaveHappenedIsNotCalledRefused) {
+  add("put");
+  ASSERT_TRUE(operations.next_batch(at(0)));
+  operations.leader_changed(at(1));
+  const auto second = operations.next_batch(at(1));
+  operations.refused(second->sequence, Errc::storage_full, at(2));
+  EXPECT_TRUE(ended.empty());
+  EXPECT_FALSE(operations.next_batch(at(100)));
+  EXPECT_EQ(names(*operations.next_batch(at(202))), Names{"put"});
 }
 
 TEST_F(PendingOperationsTest, ALostReplyIsFollowedByAnotherCopyAndTheFirstOutcomeCounts) {

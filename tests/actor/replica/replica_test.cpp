@@ -109,6 +109,18 @@ TEST_F(ReplicaTest, WhatIsNoBatchNeverEntersTheLog) {
     EXPECT_EQ(std::get<wire::ProposeReply>(body).refused, Errc::invalid_argument);
 }
 
+TEST_F(ReplicaTest, ALeaderWithoutDiskSpaceTakesNoInserts) {
+  board->disk_low = true;
+  tell(replica, ProposeBatch{1, batch_of(1), 1, true});
+  tell(replica, ProposeBatch{2, batch_of(1), 1, false});
+  tell(replica, frame(2, wire::ProposeRequest{3, batch_of(2)}));  // a put
+  settle();
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers[0].refused, Errc::storage_full);
+  EXPECT_TRUE(answers[1].accepted);
+  EXPECT_EQ(std::get<wire::ProposeReply>(sent.at(0).second).refused, Errc::storage_full);
+}
+
 TEST_F(ReplicaTest, AReadPointIsAnswered) {
   tell(replica, AskReadPoint{5});
   settle();
