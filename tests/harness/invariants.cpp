@@ -93,8 +93,11 @@ void Invariants::opened(MemberKey who, const LogReader& log, const HardState& ha
 
 bool Invariants::same(const Shadow& shadow, const Shadow& found) {
   if (shadow.last() != found.last() || !(shadow.hard_state == found.hard_state)) return false;
-  for (Index index = std::max(shadow.base, found.base); index <= found.last(); ++index)
-    if (shadow.term(index) != found.term(index)) return false;
+  const Index base = std::max(shadow.base, found.base);
+  if (shadow.term(base) != found.term(base)) return false;
+  for (Index index = base + 1; index <= found.last(); ++index)
+    if (!(shadow.places[index - shadow.base - 1] == found.places[index - found.base - 1]))
+      return false;
   return true;
 }
 

@@ -227,6 +227,10 @@ void Simulation::strike_disk(Fault fault) {
   SimNode* node = random.between(0, 1) == 0 && leader() != nullptr ? leader() : random_up();
   if (node == nullptr) return;
   if (fault == Fault::slow_disk) {
+    if (random.between(0, 1) == 0 && leader() != nullptr) {
+      stale_write_race();
+      return;
+    }
     trace_.say(node->id().value, "its disk is slow");
     node->settings().disk_min = random.between(5, 100) * sim_ms;
     node->settings().disk_max = node->settings().disk_min + random.between(0, 900) * sim_ms;
@@ -248,6 +252,36 @@ void Simulation::strike_disk(Fault fault) {
       damage(*node);
     }
   }
+}
+
+// One follower with a slow disk is the only one that still hears the leader; then the leader is
+// gone, too: entries that only these two have are still on their way to the disk when another
+// leader replaces them.
+void Simulation::stale_write_race() {
+  const SimNode* old = leader();
+  std::vector<SimNode*> others;
+  for (const auto& [id, node] : nodes_)
+    if (id != old->id() && node->up()) others.push_back(node.get());
+  if (others.empty()) return;
+  SimNode* slow = others[random_->between(0, others.size() - 1)];
+  trace_.say(slow->id().value, "its disk is slow, and only it hears n{}", old->id().value);
+  slow->settings().disk_min = random_->between(100, 400) * sim_ms;
+  slow->settings().disk_max = slow->settings().disk_min + random_->between(0, 400) * sim_ms;
+  for (const SimNode* other : others) {
+    if (other == slow) continue;
+    network_.cut(old->id(), other->id());
+    network_.cut(other->id(), old->id());
+  }
+  scheduler_.after(random_->between(20, 200) * sim_ms, [this, from = old->id(), to = slow->id()] {
+    if (!chaos_) return;
+    network_.cut(from, to);
+    network_.cut(to, from);
+  });
+  mend_later(random_->between(500, 1'500) * sim_ms);
+  scheduler_.after(random_->between(600, 2'000) * sim_ms, [this, slow] {
+    slow->settings().disk_min = plan_.node.disk_min;
+    slow->settings().disk_max = plan_.node.disk_max;
+  });
 }
 
 // The node comes back with an empty disk: another incarnation, hence another member, that must be

@@ -73,6 +73,7 @@ Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liv
   plan.think_max = random.between(5, 100) * sim_ms;
   plan.value_bytes_max = chance(random, 15) ? 12'000 : 64;
   plan.liveness = liveness || seed % 2 == 0;
+  plan.flood = chance(random, 25);
   plan.skewed_ticks = chance(random, 40);
   plan.skewed_clocks = chance(random, 40);
   return plan;

@@ -50,6 +50,7 @@ struct Plan {
   SimTime think_max = 60 * sim_ms;
   std::uint32_t value_bytes_max = 64;
   bool liveness = false;
+  bool flood = false;  // an open stream of commands while progress is demanded
   bool skewed_ticks = false;
   bool skewed_clocks = false;
 

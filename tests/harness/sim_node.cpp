@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/sys/clock.hpp"
+#include "runtime/base/mutant.hpp"
 #include "runtime/wire/codec.hpp"
 #include "tests/harness/describe.hpp"
 
@@ -114,7 +114,9 @@ void SimNode::start() {
     core_ = std::make_unique<Core>(settings_.core, initial, log, *ring_random_);
     ring_.checkpoint(settings_.core, *core_, log);
     boot_ = BootId{world_.random.next() | 1};
-    next_context_ = world_.random.next() | 1;
+    // Not the same after a restart: late answers to questions of the former life are still on their
+    // way.
+    next_context_ = MUTANT(replica_repeats_read_contexts) ? 1 : world_.random.next() | 1;
     role_ = core_->role();
     world_.trace.mark("start", id_.value, applied_, log.last_index());
     world_.trace.say(id_.value, "starts: log {}..{} applied {} term {}", log.first_index(),
@@ -227,6 +229,8 @@ void SimNode::take(Ready ready) {
   if (ready.persist.empty() && persists_.empty()) {
     for (const Message& message : ready.send_after_stored) send(message);
   } else if (!ready.persist.empty() || !ready.send_after_stored.empty()) {
+    if (MUTANT(replica_sends_before_stored))
+      for (const Message& message : std::exchange(ready.send_after_stored, {})) send(message);
     if (world_.trace.wanted() && !ready.persist.empty())
       world_.trace.say(id_.value, "to disk: {}", describe(ready.persist));
     persists_.push_back({std::move(ready.persist), std::move(ready.send_after_stored)});
@@ -345,7 +349,8 @@ void SimNode::answer(const std::vector<record::BatchOutcome>& outcomes) {
 
 void SimNode::serve_reads() {
   for (auto at = reads_.begin(); at != reads_.end();) {
-    if (!at->second.confirmed || at->second.index > applied_) {
+    const bool behind = at->second.index > applied_ && !MUTANT(replica_reads_before_applied);
+    if (!at->second.confirmed || behind) {
       ++at;
       continue;
     }

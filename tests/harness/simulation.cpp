@@ -302,6 +302,10 @@ void Simulation::demand_progress() {
   }
   trace_.mark("liveness", majority.size());
   if (trace_.wanted()) trace_.say(0, "a majority is healed: {}", state_of_cluster());
+  if (plan_.flood) {
+    flooding_ = true;
+    flood(1);
+  }
   const auto probe = workload_->probe();
   const SimTime begun = scheduler_.now();
   if (!run_until(progress_time_max, [&] { return probe->wrote && probe->read; }))
@@ -311,7 +315,24 @@ void Simulation::demand_progress() {
                                 probe->read ? "read" : "no read", state_of_cluster())};
 }
 
+// Commands that nobody waits for, closer together than a round trip takes: a leader that commits
+// only when it has nothing more to send shows.
+void Simulation::flood(std::uint64_t number) {
+  if (!flooding_) return;
+  if (SimNode* leading = leader()) {
+    record::Command command;
+    command.operation = "flood-" + std::to_string(number);
+    command.request_hash = {3, number};
+    command.collection = "flood";
+    command.key = "k" + std::to_string(number % 5);
+    command.value = Bytes{"1"};
+    leading->submit(std::move(command), [](const record::Outcome&) {});
+  }
+  scheduler_.after(random_->between(100, 300), [this, number] { flood(number + 1); });
+}
+
 void Simulation::converge() {
+  flooding_ = false;
   heal_faults();
   network_.mend_all();
   excluded_.clear();

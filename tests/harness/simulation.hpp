@@ -58,6 +58,7 @@ class Simulation {
   void run_for(SimTime duration);
   bool run_until(SimTime duration, const std::function<bool()>& done);
   void demand_progress();
+  void flood(std::uint64_t number);
   void converge();
   void final_checks();
   std::vector<NodeId> pick_majority();
@@ -89,6 +90,7 @@ class Simulation {
   void mend_later(SimTime delay);
   void lose_disk(SimNode& node);
   void damage(SimNode& node);
+  void stale_write_race();
   void chase_leader();
   void change_membership();
   void on_role(SimNode& node, consensus::CoreRole role);
@@ -109,6 +111,7 @@ class Simulation {
   std::map<NodeId, std::unique_ptr<SimNode>> nodes_;
   std::unique_ptr<Workload> workload_;
   bool chaos_ = true;
+  bool flooding_ = false;
   std::set<NodeId> excluded_;   // stay faulty in the liveness phase
   std::set<NodeId> retired_;    // removed for good, or waiting to be taken in again
   std::set<NodeId> reachable_;  // for clients; empty: all
