@@ -69,7 +69,8 @@ TEST_F(JournalTest, AcknowledgedFramesSurviveEveryPowerCut) {
       journal->begin(from);
       disk.cut_after(random.between(1, 120));
       while (!disk.cut_happened() && journal->fits(body_of(acknowledged + 1).size())) {
-        ASSERT_TRUE(journal->append(body_of(acknowledged + 1)));
+        const bool appended = journal->append(body_of(acknowledged + 1)).has_value();
+        ASSERT_TRUE(appended || disk.cut_happened());
         if (!disk.cut_happened()) ++acknowledged;
       }
       disk.disarm_cut();
