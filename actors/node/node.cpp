@@ -1,6 +1,7 @@
 #include "actors/node/node.hpp"
 
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <utility>
 
@@ -453,6 +454,15 @@ std::uint16_t Node::peer_port() const {
 
 api::Backend& Node::backend() {
   return *impl_->backend;
+}
+
+std::string Node::dump_inputs() {
+  const auto promise = std::make_shared<std::promise<std::string>>();
+  auto dump = promise->get_future();
+  impl_->slots.replica.tell(
+      replica::DumpInputs{[promise](std::string bytes) { promise->set_value(std::move(bytes)); }});
+  if (dump.wait_for(std::chrono::seconds{2}) != std::future_status::ready) return {};
+  return dump.get();
 }
 
 void Node::begin_drain() {

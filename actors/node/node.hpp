@@ -61,6 +61,9 @@ class Node {
 
   api::Backend& backend();
 
+  // The last inputs of the core, for the simulator; "" when no replica runs.
+  std::string dump_inputs();
+
   // Readiness off, leadership away.
   void begin_drain();
   // This node leads and another one could.

@@ -43,7 +43,7 @@ void Driver::tick(std::uint32_t periods) {
   ticks_to_check_ = options_.check_ticks;
   // Also when nothing changed, now and then: a scrub may have found what no write touches.
   const bool due = changed_since_check_ || ++idle_checks_ >= options_.idle_checks_max;
-  if (core_.role() != CoreRole::leader || !due || !core_.propose_check()) return;
+  if (core_->role() != CoreRole::leader || !due || !core_.propose_check()) return;
   changed_since_check_ = false;
   idle_checks_ = 0;
 }
@@ -54,7 +54,7 @@ void Driver::step(std::vector<Message> messages) {
 
 void Driver::propose(Proposal proposal) {
   wire::ProposeReply refusal{proposal.id};
-  if (core_.role() != CoreRole::leader)
+  if (core_->role() != CoreRole::leader)
     refusal.refused = Errc::not_leader;
   else if (proposals_.push(proposal))
     return;
@@ -68,8 +68,8 @@ void Driver::ask_read_point(std::uint64_t context) {
 }
 
 void Driver::administer(NodeId from, const wire::AdminRequest& request) {
-  AdminWait wait{from, request.id, 0, core_.term()};
-  if (core_.role() != CoreRole::leader)
+  AdminWait wait{from, request.id, 0, core_->term()};
+  if (core_->role() != CoreRole::leader)
     return answer_admin(wait, fail(Errc::not_leader, "this node does not lead the group"));
   if (request.kind == wire::AdminRequest::Kind::transfer) {
     if (request.member.id == options_.core.id) return answer_admin(wait, {});
@@ -78,7 +78,7 @@ void Driver::administer(NodeId from, const wire::AdminRequest& request) {
     admin_.push_back(wait);
     return;
   }
-  auto plan = plan_change(core_.membership(), request);
+  auto plan = plan_change(core_->membership(), request);
   if (!plan) return answer_admin(wait, Failure{plan.error()});
   if (!*plan) return answer_admin(wait, {});
   const auto index = core_.propose_membership(std::move(**plan));
@@ -89,8 +89,8 @@ void Driver::administer(NodeId from, const wire::AdminRequest& request) {
 
 // The joining node repeats its request until the leader feeds it: nothing to answer.
 void Driver::join(NodeId from, const consensus::Member& member) {
-  if (core_.role() != CoreRole::leader || from != member.id) return;
-  auto plan = plan_join(core_.membership(), member);
+  if (core_->role() != CoreRole::leader || from != member.id) return;
+  auto plan = plan_join(core_->membership(), member);
   if (!plan) {
     log_warn("replica", "node {} asks to join: {}", member.id.value, plan.error().message);
   } else if (*plan) {
@@ -116,7 +116,7 @@ void Driver::stored(std::uint64_t sequence) {
 void Driver::applied(consensus::Index index, const std::vector<store::ApplyResult::Check>& checks) {
   core_.applied(index);
   for (const auto& check : checks) {
-    for (const consensus::Member& member : core_.membership().members)
+    for (const consensus::Member& member : core_->membership().members)
       if (member.id != options_.core.id)
         effects_.send(member.id, member.incarnation,
                       wire::StateHashReport{check.index, check.hash});
@@ -129,7 +129,7 @@ void Driver::snapshot_received(const consensus::SnapshotMeta& snapshot, bool ok)
 }
 
 void Driver::state_hash(NodeId from, consensus::Index index, const Hash128& hash) {
-  judge(agreement_.report(index, from, hash, core_.membership().voters()));
+  judge(agreement_.report(index, from, hash, core_->membership().voters()));
 }
 
 void Driver::peer_up(NodeId peer) {
@@ -148,9 +148,9 @@ void Driver::drain() {
 }
 
 void Driver::run(std::uint64_t wall_millis) {
-  if (core_.role() != CoreRole::leader) refuse_all(Errc::not_leader);
+  if (core_->role() != CoreRole::leader) refuse_all(Errc::not_leader);
   propose_waiting(wall_millis);
-  while (core_.has_ready()) {
+  while (core_->has_ready()) {
     take_ready();
     propose_waiting(wall_millis);
   }
@@ -221,7 +221,7 @@ void Driver::flush_messages() {
 }
 
 void Driver::propose_waiting(std::uint64_t wall_millis) {
-  while (!proposals_.empty() && core_.role() == CoreRole::leader &&
+  while (!proposals_.empty() && core_->role() == CoreRole::leader &&
          in_flight_.size() < options_.persists_in_flight_max) {
     std::vector<Proposal> entry = proposals_.take_entry();
     std::vector<Bytes> batches;
@@ -232,8 +232,9 @@ void Driver::propose_waiting(std::uint64_t wall_millis) {
       return;
     }
     for (const Proposal& proposal : entry)
-      answer(proposal, wire::ProposeReply{proposal.id, true, Errc::internal, core_.term(), *index});
-    if (core_.has_ready()) take_ready();
+      answer(proposal,
+             wire::ProposeReply{proposal.id, true, Errc::internal, core_->term(), *index});
+    if (core_->has_ready()) take_ready();
   }
 }
 
@@ -266,7 +267,7 @@ void Driver::answer_admin(const AdminWait& wait, Result<void> result) {
 
 void Driver::finish_admin() {
   if (admin_.empty()) return;
-  const consensus::Status status = core_.status();
+  const consensus::Status status = core_->status();
   const bool leads = status.role == CoreRole::leader;
   std::erase_if(admin_, [this, leads, &status](const AdminWait& wait) {
     const bool transfer = wait.index == 0;
@@ -285,19 +286,19 @@ void Driver::finish_admin() {
 }
 
 void Driver::watch_leader() {
-  const NodeId leader = core_.leader();
-  if (leader == known_leader_.leader && core_.term() == known_leader_.term) return;
+  const NodeId leader = core_->leader();
+  if (leader == known_leader_.leader && core_->term() == known_leader_.term) return;
   const bool other = leader != known_leader_.leader;
-  const consensus::Member* member = core_.membership().find(leader);
+  const consensus::Member* member = core_->membership().find(leader);
   known_leader_ =
-      LeaderChanged{leader, member != nullptr ? member->incarnation : Incarnation{}, core_.term()};
-  if (core_.role() == CoreRole::leader) {
+      LeaderChanged{leader, member != nullptr ? member->incarnation : Incarnation{}, core_->term()};
+  if (core_->role() == CoreRole::leader) {
     changed_since_check_ = true;
-    log_info("replica", "leads term {}", core_.term());
+    log_info("replica", "leads term {}", core_->term());
   } else if (other && leader) {
-    log_info("replica", "follows node {} in term {}", leader.value, core_.term());
+    log_info("replica", "follows node {} in term {}", leader.value, core_->term());
   } else if (other) {
-    log_info("replica", "knows no leader in term {}", core_.term());
+    log_info("replica", "knows no leader in term {}", core_->term());
   }
   effects_.leader_changed(known_leader_);
 }
@@ -324,7 +325,7 @@ void Driver::judge(const std::optional<record::Verdict>& verdict) {
 
 View Driver::view() const {
   View view;
-  view.status = core_.status();
+  view.status = core_->status();
   view.incarnation = options_.core.incarnation;
   view.connected.assign(connected_.begin(), connected_.end());
   view.checked_index = checked_index_;

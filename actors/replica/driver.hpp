@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "actors/replica/proposal_queue.hpp"
+#include "actors/replica/recorded_core.hpp"
 #include "actors/replica/replica_api.hpp"
 #include "runtime/consensus/core.hpp"
 #include "runtime/record/agreement.hpp"
@@ -73,7 +74,9 @@ class Driver {
 
   // --- for people ---
   View view() const;
-  const consensus::Core& core() const { return core_; }
+  const consensus::Core& core() const { return *core_; }
+  // The last inputs of the core, for the simulator.
+  std::string dump() const { return core_.dump(); }
   std::size_t proposals_waiting() const { return proposals_.size(); }
   std::size_t persists_in_flight() const { return in_flight_.size(); }
 
@@ -106,7 +109,7 @@ class Driver {
 
   const DriverOptions options_;
   Effects& effects_;
-  consensus::Core core_;
+  RecordedCore core_;
   ProposalQueue proposals_;
   std::deque<InFlight> in_flight_;
   std::vector<consensus::Entry>

@@ -46,6 +46,7 @@ caf::behavior Replica::make_behavior() {
       [this](ProposeBatch& batch) { on_propose_batch(batch); },
       [this](const AskReadPoint& ask) { driver_.ask_read_point(ask.context), soon(); },
       [this](const Administer& ask) { driver_.administer(NodeId{}, ask.request), soon(); },
+      [this](const DumpInputs& ask) { ask.done(driver_.dump()); },
       [this](StartDraining) { driver_.drain(), soon(); },
       [this](const peer_link::PeerUp& up) { driver_.peer_up(up.node), soon(); },
       [this](const peer_link::PeerDown& down) { driver_.peer_down(down.node), soon(); },

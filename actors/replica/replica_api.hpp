@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -65,6 +66,12 @@ struct AdministerReply {
 // Give leadership away and do not take it again.
 struct StartDraining {};
 
+// The last inputs of the core, as bytes that the simulator replays; `done` is called once, soon, on
+// the replica's thread.
+struct DumpInputs {
+  std::function<void(std::string)> done;
+};
+
 // To the node: this replica's state differs from the majority's: it has stopped serving and voting.
 struct Quarantined {
   std::string evidence;
@@ -115,6 +122,7 @@ MAINSTAY_MESSAGE(replica, mainstay::replica::Administer)
 MAINSTAY_MESSAGE(replica, mainstay::replica::AdministerReply)
 MAINSTAY_MESSAGE(replica, mainstay::replica::AskReadPoint)
 MAINSTAY_MESSAGE(replica, mainstay::replica::BatchAnswered)
+MAINSTAY_MESSAGE(replica, mainstay::replica::DumpInputs)
 MAINSTAY_MESSAGE(replica, mainstay::replica::LeaderChanged)
 MAINSTAY_MESSAGE(replica, mainstay::replica::ProposeBatch)
 MAINSTAY_MESSAGE(replica, mainstay::replica::Quarantined)

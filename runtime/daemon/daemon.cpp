@@ -19,6 +19,7 @@
 #include "runtime/daemon/signals.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/sys/clock.hpp"
+#include "runtime/sys/file.hpp"
 #include "runtime/sys/random.hpp"
 
 namespace mainstay::daemon {
@@ -97,12 +98,31 @@ void drain(node::Node& node, http::Server& server, Millis time) {
   server.drain();
   Millis quiet{};
   for (Millis waited{}; waited < time && quiet < quiet_before_stop; waited += drain_poll) {
-    if (wait_for_signal(drain_poll)) {
+    if (const auto signal = wait_for_signal(drain_poll); signal && !asks_for_dump(*signal)) {
       log_warn("mainstayd", "second signal: stops without waiting");
       return;
     }
     quiet = node.drained() ? quiet + drain_poll : Millis{};
     if (waited >= clients_leave_max && !node.leads()) return;
+  }
+}
+
+// What the core was last told, for the simulator (`mainstay-sim --replay-dump FILE`). It holds no
+// record.
+void dump_inputs(const config::Config& config, node::Node& node) {
+  const sys::Path path = sys::Path{config.data_directory} / "inputs.dump";
+  const auto written = sys::write_file_durably(path, node.dump_inputs());
+  if (written)
+    log_info("mainstayd", "wrote the core's last inputs to {}", path.string());
+  else
+    log_warn("mainstayd", "no dump: {}", to_string(written.error()));
+}
+
+int wait_for_end(const config::Config& config, node::Node& node) {
+  for (;;) {
+    const auto signal = wait_for_signal(Millis{60'000});
+    if (signal && !asks_for_dump(*signal)) return *signal;
+    if (signal) dump_inputs(config, node);
   }
 }
 
@@ -130,9 +150,8 @@ int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& 
   if (const auto port = node.peer_port(); port != 0)
     log_info("mainstayd", "takes other nodes' connections at {} (port {})", config.peer_listen,
              port);
-  std::optional<int> signal;
-  while (!signal) signal = wait_for_signal(Millis{60'000});
-  log_info("mainstayd", "stops on {}", sigdescr_np(*signal));
+  const int signal = wait_for_end(config, node);
+  log_info("mainstayd", "stops on {}", sigdescr_np(signal));
   const Watchdog watchdog{config.drain_timeout * 2 + actors_stop_max + last_resort};
   drain(node, **server, config.drain_timeout);
   (*server)->stop(config.drain_timeout);

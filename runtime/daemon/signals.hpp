@@ -1,4 +1,4 @@
-// The signals that end a daemon, taken by waiting for them instead of by handlers.
+// The signals of a daemon, taken by waiting for them instead of by handlers.
 #pragma once
 
 #include <optional>
@@ -7,12 +7,15 @@
 
 namespace mainstay::daemon {
 
-// Blocks SIGTERM, SIGINT and SIGHUP for this thread and every thread made later, and ignores
-// SIGPIPE. First thing in main.
+// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 for this thread and every thread made later, and
+// ignores SIGPIPE. First thing in main.
 void take_signals();
 
 // Waits for one of them: its number, or nothing after `time`.
 std::optional<int> wait_for_signal(Millis time);
+
+// SIGUSR1: a dump of the last inputs is wanted, nothing ends.
+bool asks_for_dump(int signal);
 
 // Makes wait_for_signal() of this process return SIGTERM. Any thread.
 void ask_to_stop();

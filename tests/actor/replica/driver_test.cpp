@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -340,6 +341,20 @@ TEST(DriverTest, AHashIsReportedToAllOtherMembers) {
   ASSERT_EQ(node.sent.size(), 2u);
   EXPECT_EQ(node.sent[0].first, NodeId{2});
   EXPECT_EQ(node.sent[1].first, NodeId{3});
+}
+
+TEST(DriverTest, ADumpHoldsTheLastInputs) {
+  TestNode node{1, members_of(1)};
+  node.elect();
+  node.propose(7);
+  node.driver->run(1000);
+  node.catch_up();
+  const auto recording = consensus::decode_recording(node.driver->dump());
+  ASSERT_TRUE(recording);
+  std::set<consensus::Input::Kind> kinds;
+  for (const consensus::Input& input : recording->inputs) kinds.insert(input.kind);
+  using Kind = consensus::Input::Kind;
+  EXPECT_EQ(kinds, (std::set<Kind>{Kind::tick, Kind::propose, Kind::stored, Kind::applied}));
 }
 
 TEST(DriverTest, ALeaderProposesACheckOnceASecondIfSomethingChanged) {
