@@ -183,6 +183,10 @@ void Simulation::cut_one_way() {
 void Simulation::isolate_leader() {
   const SimNode* node = leader();
   if (node == nullptr) return;
+  if (random_->between(0, 2) == 0) {
+    late_answers(node->id());
+    return;
+  }
   const bool leave_one = random_->between(0, 1) == 0;
   bool left = false;
   trace_.say(node->id().value, "leader is cut off{}", leave_one ? " but for one" : "");
@@ -197,6 +201,25 @@ void Simulation::isolate_leader() {
     network_.cut(node->id(), id);
   }
   mend_later(random_->between(30, 1'500) * sim_ms);
+}
+
+// Nobody hears the leader any more, but answers that were given before keep arriving: it must not
+// take them for news while another one leads already. Reads come to it at that time.
+void Simulation::late_answers(NodeId leading) {
+  trace_.say(leading.value, "nobody hears it; answers to it come late");
+  for (const auto& [id, other] : nodes_) {
+    if (id == leading) continue;
+    network_.stall(id, leading, random_->between(180, 420) * sim_ms);
+    scheduler_.after(random_->between(0, 60) * sim_ms, [this, leading, to = id] {
+      if (chaos_) network_.cut(leading, to);
+    });
+  }
+  for (int round = 0; round < 6; ++round)
+    scheduler_.after(random_->between(150, 450) * sim_ms, [this, leading] {
+      SimNode& node = *nodes_.at(leading);
+      if (chaos_ && node.leads()) workload_->read_all(node);
+    });
+  mend_later(random_->between(450, 900) * sim_ms);
 }
 
 void Simulation::strike_network(Fault) {

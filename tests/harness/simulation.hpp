@@ -87,6 +87,7 @@ class Simulation {
   void partition();
   void cut_one_way();
   void isolate_leader();
+  void late_answers(NodeId leading);
   void mend_later(SimTime delay);
   void lose_disk(SimNode& node);
   void damage(SimNode& node);

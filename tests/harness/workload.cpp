@@ -223,7 +223,7 @@ std::shared_ptr<Workload::Probe> Workload::probe() {
 void Workload::read_all(SimNode& node) {
   for (std::uint32_t key = 1; key <= plan_.keys; ++key) {
     auto running = make_call(key, false);
-    running->call.label = "final";
+    running->call.label = "reader";
     running->give_up = world_.scheduler.now() + 20 * sim_second;
     attempt_read(running, node);
     attempt(running);
