@@ -2,13 +2,14 @@
 a state that differs. No acknowledged write is lost, none is doubled, no client sees an error; every gap without acknowledgements is
 printed.
 
-    python3 -m tests.system.faults.faults_test --build DIR --forge PROGRAM [-v] [-k name]
+    python3 -m tests.system.faults.faults_test --build DIR --forge PROGRAM --simulator PROGRAM [-k name]
 """
 import argparse
 import json
+import shutil
+import signal
 import socket
 import subprocess
-import shutil
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ from tests.system.lab.cluster import Cluster
 from tests.system.lab.process import wait_until
 from tests.system.lab.writers import Writer, verify
 
-OPTIONS = argparse.Namespace(build="build", forge="")
+OPTIONS = argparse.Namespace(build="build", forge="", simulator="")
 GAP_MAX = 5.0  # seconds; a bound for a loaded test machine, not the promise
 EXIT_START_OVER = 75
 
@@ -230,6 +231,17 @@ class FaultTest(ClusterTest):
                        10, "the refusal in the metrics")
             self.assertEqual(client.put("orders", "after", node).status, 201 if node == 1 else 200)
 
+    def test_a_dump_of_a_running_node_replays_in_the_simulator(self):
+        self.start_writers()
+        node = self.cluster.leader()
+        dump = self.cluster.node_directory(node) / "data" / "inputs.dump"
+        self.cluster.processes[node].signal(signal.SIGUSR1)
+        wait_until(dump.exists, 10, "the dump")
+        run = subprocess.run([OPTIONS.simulator, "--replay-dump", dump], capture_output=True, timeout=60)
+        self.assertEqual(run.returncode, 0, run.stdout[-2000:] + run.stderr[-2000:])
+        self.assertIn(b"append_reply", run.stdout)
+        self.check()
+
     def test_the_metrics_pass_promtool(self):
         if shutil.which("promtool") is None:
             self.skipTest("promtool is not installed")
@@ -289,6 +301,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--build", default="build")
     parser.add_argument("--forge", default="")
+    parser.add_argument("--simulator", default="")
     parsed, rest = parser.parse_known_args()
-    OPTIONS.build, OPTIONS.forge = parsed.build, parsed.forge
+    OPTIONS.build, OPTIONS.forge, OPTIONS.simulator = parsed.build, parsed.forge, parsed.simulator
     unittest.main(argv=sys.argv[:1] + rest, verbosity=2, warnings="ignore")
