@@ -34,6 +34,7 @@ caf::behavior Applier::make_behavior() {
   kit::route_errors(*this, "applier");
   board_->applied = records_.applied();
   board_->durable_applied = records_.durable_applied();
+  show_revision();
   delayed_send(this, options_.sync_every, SyncTick{});
   return {
       [this](ApplyEntries& request) { on_apply_entries(request); },
@@ -106,10 +107,16 @@ void Applier::on_install_snapshot(const InstallSnapshot& request) {
   log_first_ = request.snapshot.index + 1;
   bytes_ = 0;
   board_->durable_applied = records_.durable_applied();
+  show_revision();
   metrics_.snapshots_installed.add();
   store::ApplyResult result;
   result.applied = records_.applied();
   tell(std::move(result), true);
+}
+
+// As the records say: for a start and for a jump, where no outcome tells it.
+void Applier::show_revision() {
+  if (const auto view = records_.read()) board_->revision = (*view)->state().counters().revision;
 }
 
 void Applier::on_sync_tick() {

@@ -45,6 +45,7 @@ class Applier final : public caf::event_based_actor {
 
   void note(const std::vector<consensus::Entry>& entries);
   void tell(store::ApplyResult result, bool jumped);
+  void show_revision();
   void snapshot_and_compact();
 
   ApplierOptions options_;

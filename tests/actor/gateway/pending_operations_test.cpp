@@ -55,7 +55,8 @@ class PendingOperationsTest : public ::testing::Test {
   }
 
   using Names = std::vector<std::string>;
-  PendingOptions options{NodeId{1}, BootId{7}, 1, 2, Millis{300}, Millis{10}, Millis{200}, Millis{2000}};
+  PendingOptions options{NodeId{1},   BootId{7},  1,           2,
+                         Millis{300}, Millis{10}, Millis{200}, Millis{2000}};
   std::vector<std::string> ended;  // before `operations`: its destructor still answers
   PendingOperations operations{options};
 };
@@ -180,6 +181,14 @@ TEST_F(PendingOperationsTest, AnAcceptedBatchIsLostWhenItsPlaceWasAppliedWithout
   const auto first = operations.next_batch(at(0));
   operations.applied(12, 4, {}, false, at(1));
   operations.accepted(first->sequence, 4, 10, at(2));  // the answer comes late
+  EXPECT_EQ(names(*operations.next_batch(at(2))), Names{"a"});
+}
+
+TEST_F(PendingOperationsTest, AJumpOverAnAcceptedBatchSendsItAgain) {
+  add("a");
+  const auto first = operations.next_batch(at(0));
+  operations.accepted(first->sequence, 3, 10, at(1));
+  operations.applied(12, 3, {}, true, at(2));  // a snapshot: its outcome was skipped
   EXPECT_EQ(names(*operations.next_batch(at(2))), Names{"a"});
 }
 

@@ -51,6 +51,16 @@ TEST_F(ApplierTest, WhatIsQueuedIsAppliedInOneGoAndToldOnce) {
   EXPECT_EQ(board->revision, 5u);
 }
 
+TEST_F(ApplierTest, ARestartedApplierShowsWhatTheRecordsSay) {
+  start();
+  log_and_apply(1, 5);
+  stop(applier);
+  board = std::make_shared<Board>();
+  start();
+  EXPECT_EQ(board->applied, 5u);
+  EXPECT_EQ(board->revision, 5u);
+}
+
 TEST_F(ApplierTest, OutcomesOfOthersAreNotOurs) {
   start();
   log_and_apply(1, 1, 2, 7);
