@@ -32,6 +32,7 @@ NodeSettings draw_node(Random& random) {
   if (chance(random, 60)) node.compact_every = static_cast<std::uint32_t>(random.between(3, 60));
   node.keep_entries = chance(random, 50) ? 0 : static_cast<std::uint32_t>(random.between(1, 20));
   node.honour_pins = chance(random, 60);
+  node.compact_alone = chance(random, 40);
   node.report_last_only = chance(random, 30);
   node.chunk_bytes = random.between(2'000, 20'000);
   consensus::CoreOptions& core = node.core;
@@ -73,7 +74,13 @@ Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liv
   plan.think_max = random.between(5, 100) * sim_ms;
   plan.value_bytes_max = chance(random, 15) ? 12'000 : 64;
   plan.liveness = liveness || seed % 2 == 0;
-  plan.flood = chance(random, 25);
+  // Only where the stream does not outrun windows, disks and network.
+  const consensus::CoreOptions ample;
+  plan.flood = chance(random, 60) && plan.node.disk_max < 1'500 && plan.network.delay_max < 2'500 &&
+               plan.node.core.append_bytes_max == ample.append_bytes_max &&
+               plan.node.core.inflight_appends_max == ample.inflight_appends_max &&
+               plan.node.core.inflight_bytes_max == ample.inflight_bytes_max &&
+               plan.node.core.uncommitted_bytes_max == ample.uncommitted_bytes_max;
   plan.skewed_ticks = chance(random, 40);
   plan.skewed_clocks = chance(random, 40);
   return plan;

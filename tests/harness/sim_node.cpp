@@ -106,6 +106,7 @@ void SimNode::start() {
     for (const Entry& entry : log.membership_entries())
       if (entry.index <= applied_) applied_membership_ = *entry.membership;
     last_snapshot_ = log.snapshot().index;
+    last_compacted_ = applied_;
     settings_.core.id = id_;
     settings_.core.incarnation = incarnation_;
     core_random_ = std::make_unique<SeededRandom>(world_.random.next());
@@ -185,6 +186,8 @@ void SimNode::tick() {
   core_->tick();
   pump();
   after(settings_.tick, [this] { tick(); });
+  // Nothing may be applied for long while somebody waits for a snapshot.
+  if (++ticks_ % 16 == 0) maintain();
 }
 
 void SimNode::operate(const std::function<void(Core&)>& what) {
@@ -290,7 +293,7 @@ void SimNode::install(const SnapshotMeta& snapshot) {
   demand(store_->records().install(snapshot), "snapshot install");
   applied_ = store_->records().applied();
   applied_membership_ = snapshot.membership;
-  last_snapshot_ = snapshot.index;
+  last_snapshot_ = 0;  // the one that was installed is not for others
   while (!to_apply_.empty() && to_apply_.front().index <= applied_) to_apply_.pop_front();
   if (disk_.cut_happened()) return;
   world_.trace.mark("install", id_.value, applied_);
@@ -362,10 +365,24 @@ void SimNode::serve_reads() {
   }
 }
 
-// Snapshots and compaction, as the daemon does them: sync, copy, publish, forget.
+// Snapshots and compaction, as the daemon does them: what is forgotten must be safely applied, and
+// when somebody needs more than the log still holds, a snapshot is made.
 void SimNode::maintain() {
-  if (settings_.compact_every == 0 || applied_ < last_snapshot_ + settings_.compact_every) return;
+  if (settings_.compact_every == 0) return;
+  if (settings_.compact_alone && applied_ >= last_compacted_ + settings_.compact_every) {
+    last_compacted_ = applied_;
+    if (world_.random.between(0, 2) == 0) demand(store_->records().sync(), "record sync");
+    compact(store_->records().durable_applied());
+    return;
+  }
+  const bool due = !settings_.compact_alone && applied_ >= last_snapshot_ + settings_.compact_every;
+  if (due || (core_->role() == consensus::CoreRole::leader && core_->status().snapshot_wanted))
+    make_snapshot();
+}
+
+void SimNode::make_snapshot() {
   store::RecordStore& records = store_->records();
+  if (applied_ == 0 || applied_ == last_snapshot_) return;
   demand(records.sync(), "record sync");
   Result<SnapshotMeta> made = records.make_snapshot(applied_membership_);
   if (!made) throw NodeStopped{made.error()};
@@ -373,17 +390,22 @@ void SimNode::maintain() {
   demand(store_->log().set_snapshot(*made), "publish snapshot");
   demand(records.prune_snapshots(2), "prune snapshots");
   last_snapshot_ = made->index;
-  Index to = std::min(made->index, records.durable_applied());
+  world_.trace.mark("snapshot", id_.value, made->index);
+  world_.trace.say(id_.value, "makes a snapshot at {}", made->index);
+  compact(std::min(made->index, records.durable_applied()));
+}
+
+void SimNode::compact(Index to) {
   to = to > settings_.keep_entries ? to - settings_.keep_entries : 0;
   if (settings_.honour_pins && core_->needed_from() > 0)
     to = std::min(to, core_->needed_from() - 1);
+  if (to < store_->log().first_index() || disk_.cut_happened()) return;
   world_.trace.mark("compact", id_.value, to);
-  world_.trace.say(id_.value, "snapshot at {}, forgets the log up to {}", made->index, to);
-  if (to < store_->log().first_index()) return;
+  world_.trace.say(id_.value, "forgets the log up to {}", to);
   Result<Index> first = store_->log().compact(to);
   if (!first) throw NodeStopped{first.error()};
   if (!disk_.cut_happened())
-    world_.invariants.on_compacted(key(), *first, records.durable_applied());
+    world_.invariants.on_compacted(key(), *first, store_->records().durable_applied());
 }
 
 // --- clients ---

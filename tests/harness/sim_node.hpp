@@ -34,6 +34,7 @@ struct NodeSettings {
   std::int64_t wall_skew_ms = 0;
   std::uint32_t compact_every = 0;  // applied entries between snapshots; 0: never
   std::uint32_t keep_entries = 0;   // behind the snapshot
+  bool compact_alone = false;  // without a snapshot each time; one is made when a member needs it
   bool honour_pins = true;
   bool report_last_only = false;  // group commits report only their last mark
   std::size_t chunk_bytes = 8192;
@@ -144,6 +145,8 @@ class SimNode {
   void answer(const std::vector<record::BatchOutcome>& outcomes);
   void serve_reads();
   void maintain();
+  void make_snapshot();
+  void compact(consensus::Index to);
   void flush_commands();
   void flush_batches();
   void on_propose(const Bytes& batch);
@@ -183,6 +186,8 @@ class SimNode {
   consensus::Index applied_ = 0;
   consensus::Membership applied_membership_;
   consensus::Index last_snapshot_ = 0;
+  consensus::Index last_compacted_ = 0;
+  std::uint64_t ticks_ = 0;
   std::map<std::uint64_t, PendingRead> reads_;
   std::map<std::pair<std::uint64_t, std::size_t>, OnOutcome>
       waiting_;  // by batch sequence and place in it

@@ -241,12 +241,14 @@ std::vector<NodeId> Simulation::pick_majority() {
   const std::size_t enough = voters.size() / 2 + 1;
   if (healthy.size() > enough) healthy.resize(random_->between(enough, healthy.size()));
   std::sort(healthy.begin(), healthy.end());
-  const auto suffices = [&](const Membership& members) {
-    const auto believed = potential_voters(members);
-    const auto working = std::count_if(believed.begin(), believed.end(), [&](NodeId voter) {
-      return std::binary_search(healthy.begin(), healthy.end(), voter);
+  const auto most_of = [&](const std::vector<NodeId>& ids) {
+    const auto working = std::count_if(ids.begin(), ids.end(), [&](NodeId id) {
+      return std::binary_search(healthy.begin(), healthy.end(), id);
     });
-    return 2 * static_cast<std::size_t>(working) > believed.size();
+    return 2 * static_cast<std::size_t>(working) > ids.size();
+  };
+  const auto suffices = [&](const Membership& members) {
+    return most_of(members.voters()) && most_of(potential_voters(members));
   };
   bool good = suffices(invariants_.membership());
   for (const auto& [id, node] : nodes_)
