@@ -125,6 +125,8 @@ void Replica::publish() {
   view.leader_contact = leader_contact_;
   view.published = clock_.monotonic();
   board_->needed_from = driver_.core().needed_from();
+  board_->snapshot_wanted =
+      view.status.role == consensus::CoreRole::leader && view.status.snapshot_wanted;
   measure(view);
   view_->set(std::make_shared<const View>(std::move(view)));
 }

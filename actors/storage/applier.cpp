@@ -105,6 +105,7 @@ void Applier::on_install_snapshot(const InstallSnapshot& request) {
   options_.membership = request.snapshot.membership;
   term_ = request.snapshot.term;
   log_first_ = request.snapshot.index + 1;
+  last_ = {};
   bytes_ = 0;
   board_->durable_applied = records_.durable_applied();
   show_revision();
@@ -124,8 +125,17 @@ void Applier::on_sync_tick() {
   if (const auto synced = records_.sync_in_background(); !synced) return fatal_(synced.error());
   board_->durable_applied = records_.durable_applied();
   metrics_.records_used.set(static_cast<double>(records_.bytes_used()));
-  if (snapshot_due(options_.compaction, LogUse{log_first_, records_.durable_applied(), bytes_}))
+  if (snapshot_due(options_.compaction, LogUse{log_first_, records_.durable_applied(), bytes_}) ||
+      snapshot_missing())
     snapshot_and_compact();
+}
+
+// A node that began from another's snapshot has none of its own, and its log begins behind that
+// one: as a leader it could not feed a member that needs more. One made here is offered by the
+// core as soon as it is published, so that a wish which stays is not a wish for another one.
+bool Applier::snapshot_missing() const {
+  const bool offered = last_.index != 0 && last_.index + 1 >= log_first_;
+  return board_->snapshot_wanted && !offered && records_.applied() > 0;
 }
 
 void Applier::snapshot_and_compact() {
@@ -141,6 +151,7 @@ void Applier::snapshot_and_compact() {
     if (records_.applied() > half) log_first_ = std::max(log_first_, records_.applied() - half);
     return;
   }
+  last_ = *snapshot;
   metrics_.snapshots_made.add();
   const consensus::Index to = compact_to(options_.compaction, records_.durable_applied(),
                                          snapshot->index, board_->needed_from.load());

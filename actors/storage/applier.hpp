@@ -46,6 +46,7 @@ class Applier final : public caf::event_based_actor {
   void note(const std::vector<consensus::Entry>& entries);
   void tell(store::ApplyResult result, bool jumped);
   void show_revision();
+  bool snapshot_missing() const;
   void snapshot_and_compact();
 
   ApplierOptions options_;
@@ -58,6 +59,7 @@ class Applier final : public caf::event_based_actor {
   consensus::Term term_ = 0;        // of the last applied entry
   std::uint64_t bytes_ = 0;         // payload applied since the last snapshot
   consensus::Index log_first_ = 1;  // as far as this actor knows
+  consensus::SnapshotMeta last_;    // the last one made here; none after an installation
 };
 
 }  // namespace mainstay::storage

@@ -86,6 +86,8 @@ struct Board {
   std::atomic<std::uint64_t> disk_free{0};        // snapshots
   std::atomic<bool> disk_low{false};              // snapshots
   std::atomic<std::uint64_t> needed_from{0};      // replica: a member is being fed from here
+  std::atomic<bool> snapshot_wanted{false};       // replica: a member cannot be fed without one
+  std::atomic<std::uint64_t> serving_index{0};    // snapshots: of the snapshot a peer fetches; or 0
   std::atomic<bool> damaged{false};               // scrubber: the disk does not hold what it should
 };
 

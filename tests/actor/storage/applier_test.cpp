@@ -95,6 +95,35 @@ TEST_F(ApplierTest, ASnapshotIsMadeAndTheLogForgottenBehindIt) {
   EXPECT_EQ(store->log().first_index(), 191u);  // a tenth of the hundred is kept
 }
 
+// The log of a node that installed a snapshot begins behind it, and the snapshot's file is gone.
+TEST_F(ApplierTest, ALeaderMakesTheSnapshotThatAMemberCannotDoWithout) {
+  start();
+  TestStore maker{2};
+  std::vector<consensus::Entry> entries;
+  for (consensus::Index i = 1; i <= 40; ++i) entries.push_back(put_entry(i, NodeId{2}, BootId{7}));
+  ASSERT_TRUE(maker->records().apply(entries));
+  const consensus::SnapshotMeta made = *maker->records().make_snapshot(one_member());
+  const auto data = maker->records().read_snapshot_chunk(made.id, 0, made.bytes);
+  ASSERT_TRUE(store->records().stage_chunk(made, 0, *data));
+  ASSERT_TRUE(store->records().finish_staging(made));
+  WritePersist install;
+  install.persist.mark = {1, 1, 40};
+  install.persist.snapshot = made;
+  tell(writer, std::move(install));
+  settle();
+  tell(applier, InstallSnapshot{made});
+  run_for(500ms);
+  ASSERT_EQ(failures, std::vector<std::string>{});
+  ASSERT_EQ(store->log().first_index(), 41u);
+  ASSERT_EQ(store->log().snapshot().index, 0u);
+
+  board->snapshot_wanted = true;
+  run_for(1000ms);
+  EXPECT_EQ(store->log().snapshot().index, 40u);
+  EXPECT_EQ(store->log().first_index(), 41u);
+  EXPECT_EQ(metrics.snapshots_made.value(), 1) << "one is enough, even if the wish stays";
+}
+
 TEST_F(ApplierTest, AShortLogIsLeftAlone) {
   start(1000);
   log_and_apply(1, 200);
