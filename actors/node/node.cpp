@@ -329,10 +329,11 @@ kit::SupervisorSpec Node::Impl::group() {
         return context.spawn<storage::Applier, caf::detached>(
             applier, parts.store->records(), *parts.metrics, board, storage_listeners, parts.fatal);
       }));
-  spec.children.push_back(child("snapshots", slots.snapshots, false,
+  spec.children.push_back(child("snapshots", slots.snapshots, true,
                                 [this](kit::StartContext& context) -> Result<caf::actor> {
                                   return context.spawn<storage::Snapshots, caf::detached>(
-                                      *parts.store, *parts.metrics, board, storage_listeners);
+                                      *parts.store, *parts.metrics, board, storage_listeners,
+                                      parts.fatal);
                                 }));
   spec.children.push_back(child(
       "scrubber", slots.scrubber, false, [this](kit::StartContext& context) -> Result<caf::actor> {

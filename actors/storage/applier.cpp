@@ -143,8 +143,10 @@ void Applier::snapshot_and_compact() {
   const auto snapshot = records_.make_snapshot(options_.membership);
   bytes_ = 0;
   if (!snapshot) {
-    // A copy that cannot be written (disk full) harms nobody: the log stays longer. The store
-    // itself has its own watch on the disk.
+    // A copy that does not fit on the disk harms nobody: the log stays longer. The store itself has
+    // its own watch on the free space. Anything else says that the disk cannot be trusted.
+    const Errc code = snapshot.error().code;
+    if (code != Errc::storage_full && code != Errc::busy) return fatal_(snapshot.error());
     log_warn("applier", "no snapshot: {}", to_string(snapshot.error()));
     const consensus::Index half =
         options_.compaction.entries_max / 2;  // try again after as much more

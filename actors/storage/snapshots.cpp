@@ -18,12 +18,13 @@ constexpr int ticks_per_space_check = 5;  // once a second
 
 Snapshots::Snapshots(caf::actor_config& config, store::NodeStore& store,
                      metrics::NodeMetrics& metrics, std::shared_ptr<Board> board,
-                     std::shared_ptr<const Listeners> listeners)
+                     std::shared_ptr<const Listeners> listeners, store::FatalHandler fatal)
     : caf::event_based_actor{config},
       store_{store},
       metrics_{metrics},
       board_{std::move(board)},
-      listeners_{std::move(listeners)} {}
+      listeners_{std::move(listeners)},
+      fatal_{std::move(fatal)} {}
 
 caf::behavior Snapshots::make_behavior() {
   kit::route_errors(*this, "snapshots");
@@ -80,6 +81,7 @@ void Snapshots::take(NodeId from, const wire::SnapshotChunk& chunk) {
   if (const auto staged =
           store_.records().stage_chunk(window_->snapshot(), chunk.offset, chunk.data.view());
       !staged) {
+    if (staged.error().code == Errc::io_error) return fatal_(staged.error());
     log_error("snapshots", "cannot stage snapshot {}: {}", chunk.id, to_string(staged.error()));
     return finish(false);
   }
@@ -100,6 +102,8 @@ void Snapshots::finish(bool ok) {
   window_.reset();
   if (ok) {
     const auto finished = store_.records().finish_staging(snapshot);
+    // Never tried again: a sync that failed once says nothing when it succeeds later.
+    if (!finished && finished.error().code == Errc::io_error) return fatal_(finished.error());
     if (!finished)
       log_error("snapshots", "snapshot {} is not what was promised: {}", snapshot.id,
                 to_string(finished.error()));

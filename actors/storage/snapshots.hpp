@@ -1,6 +1,7 @@
 // The snapshots actor: gives pieces of this node's snapshot files to peers, fetches a peer's
 // snapshot when the core asks for it, and watches the free disk space. Detached: reading and
-// staging block. A failure of it is repaired by a restart: the core asks again.
+// staging block. A failure of the disk stops the process; so does one of this actor (it is a
+// critical child): the core asks for a pull once, and a restarted actor would not know of it.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,8 @@ class Snapshots final : public caf::event_based_actor {
  public:
   // `store`, `metrics` must outlive the actor.
   Snapshots(caf::actor_config& config, store::NodeStore& store, metrics::NodeMetrics& metrics,
-            std::shared_ptr<Board> board, std::shared_ptr<const Listeners> listeners);
+            std::shared_ptr<Board> board, std::shared_ptr<const Listeners> listeners,
+            store::FatalHandler fatal);
 
   caf::behavior make_behavior() override;
   const char* name() const override { return "snapshots"; }
@@ -40,6 +42,7 @@ class Snapshots final : public caf::event_based_actor {
   metrics::NodeMetrics& metrics_;
   const std::shared_ptr<Board> board_;
   const std::shared_ptr<const Listeners> listeners_;
+  const store::FatalHandler fatal_;
   std::optional<ChunkWindow> window_;
   int ticks_ = 0;
 };

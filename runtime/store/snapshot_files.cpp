@@ -148,7 +148,12 @@ Result<path> SnapshotFiles::finish(const SnapshotMeta& meta) {
   TRY_ASSIGN(const path part, path_of(meta.id, part_ending));
   {
     TRY_ASSIGN(File file, File::open(part, File::Mode::write));
-    TRY(file.sync());
+    if (const auto synced = file.sync(); !synced) {
+      // A second sync could succeed without the data: nobody shall find it complete again.
+      std::error_code ignored;
+      std::filesystem::remove(part, ignored);
+      return Failure{synced.error()};
+    }
     TRY_ASSIGN(const std::uint64_t size, file.size());
     if (size < meta.bytes)
       return fail(Errc::invalid_argument,

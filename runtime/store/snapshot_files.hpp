@@ -35,7 +35,7 @@ class SnapshotFiles {
   Result<void> stage_chunk(const consensus::SnapshotMeta& meta, std::uint64_t offset,
                            std::string_view data);
   // Checks size and checksum of what was received, makes it durable and returns its path. Errors:
-  // corrupt (it is removed then).
+  // corrupt, io_error when it cannot be synced (it is removed then).
   Result<std::filesystem::path> finish(const consensus::SnapshotMeta& meta);
 
  private:

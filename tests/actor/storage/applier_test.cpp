@@ -132,6 +132,14 @@ TEST_F(ApplierTest, AShortLogIsLeftAlone) {
   EXPECT_EQ(store->log().first_index(), 1u);
 }
 
+TEST_F(ApplierTest, ASnapshotThatTheDiskDoesNotTakeIsFatal) {
+  start(100);
+  std::filesystem::create_directories(store.path() / "snapshots" / "copying.tmp");
+  log_and_apply(1, 200);
+  run_for(150ms);
+  EXPECT_FALSE(failures.empty());
+}
+
 TEST_F(ApplierTest, AStoreThatCannotApplyIsFatal) {
   start();
   consensus::Entry damaged = put_entry(1, NodeId{1}, BootId{7});

@@ -22,9 +22,9 @@ class SnapshotsTest : public StorageTest {
 
     auto from_source = std::make_shared<Listeners>();
     from_source->send = [this](NodeId, wire::Body body) { carry(1, target, std::move(body)); };
-    source = spawn<Snapshots>(*store, metrics, board, from_source);
+    source = spawn<Snapshots>(*store, metrics, board, from_source, fatal());
     listeners->send = [this](NodeId, wire::Body body) { carry(2, source, std::move(body)); };
-    target = spawn<Snapshots>(*other, metrics, board, listeners);
+    target = spawn<Snapshots>(*other, metrics, board, listeners, fatal());
     settle();
   }
 
@@ -88,6 +88,15 @@ TEST_F(SnapshotsTest, AnUnknownSnapshotIsRefused) {
   settle();
   ASSERT_EQ(pulled.size(), 1u);
   EXPECT_FALSE(pulled[0].ok);
+}
+
+TEST_F(SnapshotsTest, ADiskThatFailsIsFatal) {
+  // A directory in the place of the file that is to be written: open() fails, for root as well.
+  std::filesystem::create_directory(other.path() / "snapshots" / (snapshot.id + ".part"));
+  tell(target, PullSnapshot{snapshot, NodeId{1}});
+  settle();
+  ASSERT_FALSE(failures.empty());
+  EXPECT_TRUE(pulled.empty());
 }
 
 TEST_F(SnapshotsTest, WatchesTheFreeSpace) {

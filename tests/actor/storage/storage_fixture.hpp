@@ -44,6 +44,7 @@ class TestStore {
     node_.reset();
     std::filesystem::remove_all(directory_);
   }
+  const std::filesystem::path& path() const { return directory_; }
   store::NodeStore& operator*() { return *node_; }
   store::NodeStore* operator->() { return node_.get(); }
 
