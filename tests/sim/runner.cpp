@@ -119,8 +119,9 @@ class Pool {
   std::pair<std::uint64_t, std::uint64_t> take() {
     // Small portions at the end, so that no worker is left alone with many.
     const std::uint64_t left = end_ - next_;
+    const std::uint64_t portion_max = options_.stop_on_failure ? 2 : seeds_per_worker;
     const std::uint64_t portion =
-        std::max<std::uint64_t>(1, std::min(seeds_per_worker, left / (2 * options_.jobs)));
+        std::max<std::uint64_t>(1, std::min(portion_max, left / (2 * options_.jobs)));
     const std::uint64_t first = next_;
     next_ += portion;
     return {first, next_};
