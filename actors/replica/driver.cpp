@@ -108,6 +108,7 @@ void Driver::stored(std::uint64_t sequence) {
     core_.stored(done.mark);
     queue(std::move(done.messages));
     if (!done.snapshot) continue;
+    installing_ = done.snapshot->index;
     effects_.install(*done.snapshot);
     if (!held_.empty()) effects_.apply(std::exchange(held_, {}));
   }
@@ -115,6 +116,7 @@ void Driver::stored(std::uint64_t sequence) {
 
 void Driver::applied(consensus::Index index, const std::vector<store::ApplyResult::Check>& checks) {
   core_.applied(index);
+  if (index >= installing_) installing_ = 0;
   for (const auto& check : checks) {
     for (const consensus::Member& member : core_->membership().members)
       if (member.id != options_.core.id)
@@ -177,7 +179,16 @@ void Driver::take_ready() {
   }
   if (!ready.committed.empty()) take_committed(std::move(ready.committed));
   if (!ready.reads.empty()) effects_.read_points(std::move(ready.reads));
-  if (ready.pull_snapshot) effects_.pull(*ready.pull_snapshot, ready.snapshot_source);
+  if (ready.pull_snapshot) pull(*ready.pull_snapshot, ready.snapshot_source);
+}
+
+// While a snapshot that the log has switched to is not installed, its staged file must stay: a
+// second one would take its place, and the node could not start again. The leader offers again.
+void Driver::pull(const consensus::SnapshotMeta& snapshot, NodeId source) {
+  if (installing_ != 0)
+    core_.snapshot_received(snapshot, false);
+  else
+    effects_.pull(snapshot, source);
 }
 
 void Driver::take_committed(std::vector<Entry> entries) {
@@ -206,8 +217,9 @@ void Driver::flush_messages() {
     Incarnation incarnation;
     for (Message& message : messages) {
       const std::size_t more = bytes_of(message);
-      if (!frame.messages.empty() &&
-          (bytes + more > limits::append_bytes_max || message.to_incarnation != incarnation)) {
+      const bool full = bytes + more > limits::append_bytes_max ||
+                        frame.messages.size() >= limits::frame_messages_max;
+      if (!frame.messages.empty() && (full || message.to_incarnation != incarnation)) {
         effects_.send(to, incarnation, std::exchange(frame, {}));
         bytes = 0;
       }

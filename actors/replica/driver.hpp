@@ -97,6 +97,7 @@ class Driver {
 
   void take_ready();
   void take_committed(std::vector<consensus::Entry> entries);
+  void pull(const consensus::SnapshotMeta& snapshot, NodeId source);
   void queue(std::vector<consensus::Message> messages);
   void flush_messages();
   void propose_waiting(std::uint64_t wall_millis);
@@ -114,6 +115,7 @@ class Driver {
   std::deque<InFlight> in_flight_;
   std::vector<consensus::Entry>
       held_;  // committed entries behind a snapshot that is not installed yet
+  consensus::Index installing_ = 0;  // the snapshot that is being installed; 0: none
   std::map<NodeId, std::vector<consensus::Message>> outgoing_;
   std::vector<AdminWait> admin_;
   record::Agreement agreement_;

@@ -264,6 +264,68 @@ TEST(DriverTest, AReadPointIsConfirmedByTheMajority) {
   EXPECT_GT(leader.reads[0].index, 0u);
 }
 
+consensus::Message offer_of(consensus::Index index, consensus::Term term, const char* id) {
+  consensus::Message offer;
+  offer.type = consensus::MessageType::snapshot;
+  offer.from = NodeId{1};
+  offer.from_incarnation = Incarnation{11};
+  offer.to = NodeId{2};
+  offer.to_incarnation = Incarnation{22};
+  offer.term = term;
+  offer.snapshot.index = index;
+  offer.snapshot.term = term;
+  offer.snapshot.id = id;
+  offer.snapshot.membership = members_of(3);
+  return offer;
+}
+
+TEST(DriverTest, NoSecondSnapshotIsPulledWhileOneIsBeingInstalled) {
+  TestNode node{2, members_of(3)};
+  const auto pulls = [&node] { return std::count(node.trace.begin(), node.trace.end(), "pull"); };
+  node.driver->step({offer_of(100, 1, "first")});
+  node.driver->run(1000);
+  ASSERT_EQ(pulls(), 1);
+  node.driver->snapshot_received(offer_of(100, 1, "first").snapshot, true);
+  node.driver->run(1000);
+  while (!node.persists.empty()) {
+    node.driver->stored(node.persists.front().mark.sequence);
+    node.persists.pop_front();
+  }
+  node.driver->run(1000);
+  ASSERT_EQ(std::count(node.trace.begin(), node.trace.end(), "install"), 1);
+  node.driver->step({offer_of(200, 1, "second")});
+  node.driver->run(1000);
+  EXPECT_EQ(pulls(), 1);
+  ASSERT_FALSE(node.sent.empty());
+  EXPECT_TRUE(std::get<wire::ConsensusMessages>(node.sent.back().second).messages.back().reject);
+  node.driver->applied(100, {});
+  node.driver->step({offer_of(200, 1, "second")});
+  node.driver->run(1000);
+  EXPECT_EQ(pulls(), 2);
+}
+
+TEST(DriverTest, AFrameHoldsNoMoreMessagesThanItsReaderTakes) {
+  TestNode node{2, members_of(3)};
+  consensus::Message ask;
+  ask.type = consensus::MessageType::pre_vote;
+  ask.from = NodeId{1};
+  ask.from_incarnation = Incarnation{11};
+  ask.to = NodeId{2};
+  ask.to_incarnation = Incarnation{22};
+  ask.term = 1;
+  const std::size_t many = limits::frame_messages_max + 5;
+  node.driver->step(std::vector<consensus::Message>(many, ask));
+  node.driver->run(1000);
+  node.catch_up();
+  std::size_t messages = 0;
+  for (const auto& [to, body] : node.sent) {
+    const std::size_t count = std::get<wire::ConsensusMessages>(body).messages.size();
+    EXPECT_LE(count, limits::frame_messages_max);
+    messages += count;
+  }
+  EXPECT_EQ(messages, many);
+}
+
 TEST(DriverTest, AMembershipChangeIsAnsweredOnceItIsApplied) {
   Room room{3};
   TestNode& leader = room.elect();
