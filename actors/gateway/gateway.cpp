@@ -39,6 +39,7 @@ Gateway::Gateway(caf::actor_config& config, const GatewayOptions& options,
       options_{options},
       inbox_{std::move(inbox)},
       admission_{std::move(admission)},
+      view_{std::move(view)},
       metrics_{metrics},
       ports_{std::move(ports)} {
   const std::uint64_t first = first_number(kit::now_of(*this));
@@ -51,9 +52,7 @@ Gateway::Gateway(caf::actor_config& config, const GatewayOptions& options,
   reads.first_context = first;
   reads_.emplace(reads);
   reads_->applied(board->applied, kit::now_of(*this));
-  const auto now_shown = view->get();
-  leader_.leader = now_shown->status.leader;
-  leader_.term = now_shown->status.term;
+  look_who_leads();
 }
 
 caf::behavior Gateway::make_behavior() {
@@ -81,7 +80,22 @@ void Gateway::on_exit() {
   reads_.reset();
 }
 
+// A LeaderChanged is lost while a restarted gateway is not in its place yet. The view is never
+// older than one that arrives: the replica publishes first.
+void Gateway::look_who_leads() {
+  const auto shown = view_->get();
+  const consensus::Status& status = shown->status;
+  if (status.term < leader_.term ||
+      (status.term == leader_.term && status.leader == leader_.leader))
+    return;
+  const consensus::Member* member = status.membership.find(status.leader);
+  leader_ = replica::LeaderChanged{
+      status.leader, member != nullptr ? member->incarnation : Incarnation{}, status.term};
+  operations_->leader_changed(kit::now_of(*this));
+}
+
 void Gateway::on_inbox_filled() {
+  look_who_leads();
   Inbox::Items items = inbox_->take();
   for (WriteRequest& request : items.writes) take(std::move(request));
   for (ReadRequest& request : items.reads) take(std::move(request));
@@ -142,6 +156,7 @@ void Gateway::on_batch_answered(const wire::ProposeReply& reply) {
     operations_->accepted(reply.id, reply.term, reply.index, now);
   else
     operations_->refused(reply.id, reply.refused, now);
+  if (!reply.accepted && reply.refused == Errc::not_leader) look_who_leads();
   pump();
 }
 

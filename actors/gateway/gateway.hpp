@@ -55,6 +55,7 @@ class Gateway final : public caf::event_based_actor {
   void on_peer_down(const peer_link::PeerDown& down);
   void on_gateway_tick();
 
+  void look_who_leads();
   void take(WriteRequest request);
   void take(ReadRequest request);
   void pump();
@@ -65,6 +66,7 @@ class Gateway final : public caf::event_based_actor {
   const GatewayOptions options_;
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<Admission> admission_;
+  const std::shared_ptr<const replica::Published<replica::View>> view_;
   metrics::NodeMetrics& metrics_;
   const std::shared_ptr<const Ports> ports_;
   std::optional<PendingOperations> operations_;

@@ -102,6 +102,7 @@ void PendingOperations::leader_changed(MonotonicTime) {
   for (auto& [sequence, flight] : flights_)
     if (flight.state == Flight::State::unanswered) requeue(sequence, flight);
   not_before_ = MonotonicTime{};
+  full_until_ = MonotonicTime{};  // the next leader has a disk of its own
 }
 
 std::size_t PendingOperations::applied(std::uint64_t index, std::uint64_t term,

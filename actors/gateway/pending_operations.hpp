@@ -32,8 +32,10 @@ struct PendingOptions {
   std::uint64_t first_sequence =
       1;  // above every one used before in this boot (an earlier gateway's)
   std::size_t unanswered_batches_max = 4;  // sent, neither accepted nor refused yet
-  Millis reply_timeout{300};               // an unanswered batch is sent again after this
-  Millis retry_pause{10};                  // after a refusal, until the next attempt
+  // An unanswered batch is sent again after this. Long: a change of leader and a lost link send it
+  // again at once, and copies would burden a leader that is only slow.
+  Millis reply_timeout{2000};
+  Millis retry_pause{10};  // after a refusal, until the next attempt
   Millis full_pause{200};  // after a refusal for lack of disk space, until the next insert is tried
   Millis accepted_timeout{
       2000};  // an accepted batch of which nothing is heard is sent again after this

@@ -44,6 +44,14 @@ class GatewayTest : public testing::ActorTest {
     settle();
   }
 
+  // What the replica published; its LeaderChanged went to a gateway that is gone.
+  void show_leader(std::uint64_t node, std::uint64_t term) {
+    replica::View shown;
+    shown.status.leader = NodeId{node};
+    shown.status.term = term;
+    view->set(std::make_shared<const replica::View>(shown));
+  }
+
   void apply(std::uint64_t index, std::uint64_t term, std::uint64_t sequence) {
     record::BatchOutcome outcome;
     outcome.sequence = sequence;
@@ -94,12 +102,39 @@ TEST_F(GatewayTest, ThroughAnElectionTheSameOperationGoesToTheNextLeader) {
 
 TEST_F(GatewayTest, ALostReplyIsRepeatedUntilTheDeadline) {
   lead(2, 3);
-  write("a", 1000ms);
-  run_for(320ms);
+  write("a", 2500ms);
+  run_for(1900ms);
+  EXPECT_EQ(sent.size(), 1u) << "a slow leader gets no copies";
+  run_for(200ms);
   EXPECT_EQ(sent.size(), 2u);
-  run_for(800ms);
+  run_for(500ms);
   EXPECT_EQ(outcomes, std::vector<std::string>{"outcome_unknown"});
   EXPECT_EQ(admission->requests(), 0u);
+}
+
+TEST_F(GatewayTest, ALeaderOfWhichNoMessageToldIsSeenWhenItWakesUp) {
+  write("a");
+  EXPECT_TRUE(sent.empty());
+  show_leader(2, 3);
+  tell(gateway, InboxFilled{});  // the node sends it once the gateway is in its place
+  settle();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].first, NodeId{2});
+}
+
+TEST_F(GatewayTest, ARefusalMakesItLookWhoLeads) {
+  lead(2, 3);
+  write("a");
+  ASSERT_EQ(sent.size(), 1u);
+  show_leader(3, 4);
+  wire::Frame frame;
+  frame.from = NodeId{2};
+  frame.body = wire::ProposeReply{sent[0].second.id, false, Errc::not_leader};
+  tell(gateway, peer_link::FrameReceived{frame});
+  settle();
+  run_for(20ms);
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(sent[1].first, NodeId{3});
 }
 
 TEST_F(GatewayTest, ReadsWaitForAReadPointAndForTheApply) {

@@ -120,6 +120,14 @@ TEST_F(PendingOperationsTest, ALeaderWithoutSpaceEndsInsertsAndTakesDeletions) {
   EXPECT_EQ(names(*operations.next_batch(at(201))), Names{"later"});
 }
 
+TEST_F(PendingOperationsTest, AnotherLeaderMayHaveSpace) {
+  add("put");
+  operations.refused(operations.next_batch(at(0))->sequence, Errc::storage_full, at(1));
+  add("another");
+  operations.leader_changed(at(20));
+  EXPECT_EQ(names(*operations.next_batch(at(20))), Names{"another"});
+}
+
 TEST_F(PendingOperationsTest, AnInsertThatMayHaveHappenedIsNotCalledRefused) {
   add("put");
   ASSERT_TRUE(operations.next_batch(at(0)));
