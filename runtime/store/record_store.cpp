@@ -439,8 +439,8 @@ Result<std::string> RecordStore::read_snapshot_chunk(const std::string& id, std:
   return impl_->files.read_chunk(id, offset, bytes_max);
 }
 
-Result<void> RecordStore::prune_snapshots(std::size_t keep) {
-  return impl_->files.prune(keep);
+Result<void> RecordStore::prune_snapshots(std::size_t keep, Index serving) {
+  return impl_->files.prune(keep, serving);
 }
 
 bool RecordStore::holds_snapshot(const std::string& id) const {

@@ -62,8 +62,9 @@ class RecordStore {
   // invalid_argument (offset past the end).
   Result<std::string> read_snapshot_chunk(const std::string& id, std::uint64_t offset,
                                           std::size_t bytes_max) const;
-  // Keeps the newest `keep` snapshot files.
-  Result<void> prune_snapshots(std::size_t keep);
+  // Keeps the newest `keep` snapshot files, and those made at `serving` (0: none), which a peer is
+  // fetching.
+  Result<void> prune_snapshots(std::size_t keep, consensus::Index serving = 0);
 
   // Whether the file of a snapshot made here is still there.
   bool holds_snapshot(const std::string& id) const;

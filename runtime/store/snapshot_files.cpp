@@ -106,11 +106,14 @@ bool SnapshotFiles::holds(const std::string& id) const {
   return made && std::filesystem::exists(*made, error);
 }
 
-Result<void> SnapshotFiles::prune(std::size_t keep) {
+Result<void> SnapshotFiles::prune(std::size_t keep, consensus::Index serving) {
   TRY_ASSIGN(std::vector<path> files, files_with(directory_, made_ending));
   // Names begin with the index in hexadecimal: the newest sort last.
   std::sort(files.begin(), files.end(), std::greater<>{});
-  for (std::size_t i = keep; i < files.size(); ++i) TRY(sys::remove_durably(files[i]));
+  const std::string served = fmt::format("{:016x}-", serving);
+  for (std::size_t i = keep; i < files.size(); ++i)
+    if (serving == 0 || files[i].filename().string().rfind(served, 0) != 0)
+      TRY(sys::remove_durably(files[i]));
   return {};
 }
 

@@ -29,7 +29,8 @@ class SnapshotFiles {
   Result<std::string> read_chunk(const std::string& id, std::uint64_t offset,
                                  std::size_t bytes_max) const;
   bool holds(const std::string& id) const;
-  Result<void> prune(std::size_t keep);
+  // `serving`: index of one more that stays; 0: none.
+  Result<void> prune(std::size_t keep, consensus::Index serving);
 
   std::uint64_t staged_bytes(const std::string& id) const;
   Result<void> stage_chunk(const consensus::SnapshotMeta& meta, std::uint64_t offset,

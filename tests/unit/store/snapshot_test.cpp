@@ -295,6 +295,17 @@ TEST_F(SnapshotTest, OnlyTheNewestFilesAreKept) {
   EXPECT_TRUE(maker_->records().holds_snapshot(all[3].id));
 }
 
+TEST_F(SnapshotTest, AFileThatAPeerFetchesIsKept) {
+  for (Index index = 21; index <= 23; ++index) {
+    advance(*maker_, noop(index, 2));
+    ASSERT_TRUE(maker_->records().make_snapshot(members({1})));
+  }
+  ASSERT_TRUE(maker_->records().prune_snapshots(2, made_.index));
+  EXPECT_TRUE(maker_->records().holds_snapshot(made_.id));
+  ASSERT_TRUE(maker_->records().prune_snapshots(2));
+  EXPECT_FALSE(maker_->records().holds_snapshot(made_.id));
+}
+
 TEST_F(SnapshotTest, AnOfferWhoseFileIsGoneIsForgotten) {
   advance(*node_, noop(1, 1));
   const SnapshotMeta offered = records().make_snapshot(members({1})).value();
