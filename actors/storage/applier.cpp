@@ -28,7 +28,10 @@ Applier::Applier(caf::actor_config& config, ApplierOptions options, store::Recor
       board_{std::move(board)},
       listeners_{std::move(listeners)},
       fatal_{std::move(fatal)},
-      log_first_{options_.log_first} {}
+      due_from_{options_.log_first},
+      log_first_{options_.log_first} {
+  options_.compaction = staggered(options_.compaction, options_.node);
+}
 
 caf::behavior Applier::make_behavior() {
   kit::route_errors(*this, "applier");
@@ -71,6 +74,7 @@ void Applier::on_apply_queued() {
 
 void Applier::note(const std::vector<consensus::Entry>& entries) {
   for (const consensus::Entry& entry : entries) {
+    ++entries_;
     bytes_ += entry.bytes();
     if (entry.membership) options_.membership = *entry.membership;
   }
@@ -87,9 +91,13 @@ void Applier::tell(store::ApplyResult result, bool jumped) {
       own.outcomes.push_back(std::move(outcome));
   }
   // What the scrub found must not hide behind a hash that was right when it was added up: the
-  // others decide whether this node is the one that differs.
-  if (board_->damaged)
-    for (auto& check : result.checks) check.hash[0] = ~check.hash[0];
+  // others decide whether this node is the one that differs. Two damaged nodes do not agree either.
+  if (board_->damaged) {
+    for (auto& check : result.checks) {
+      check.hash[0] = ~check.hash[0];
+      check.hash[1] ^= options_.node.value;
+    }
+  }
   // Clients wait for the gateway, only the leader's bookkeeping for the replica.
   listeners_->outcomes(std::move(own));
   listeners_->applied(AppliedUpTo{result.applied, std::move(result.checks)});
@@ -104,9 +112,9 @@ void Applier::on_install_snapshot(const InstallSnapshot& request) {
     return fatal_(installed.error());
   options_.membership = request.snapshot.membership;
   term_ = request.snapshot.term;
-  log_first_ = request.snapshot.index + 1;
+  due_from_ = log_first_ = request.snapshot.index + 1;
   last_ = {};
-  bytes_ = 0;
+  entries_ = bytes_ = 0;
   board_->durable_applied = records_.durable_applied();
   show_revision();
   metrics_.snapshots_installed.add();
@@ -125,9 +133,10 @@ void Applier::on_sync_tick() {
   if (const auto synced = records_.sync_in_background(); !synced) return fatal_(synced.error());
   board_->durable_applied = records_.durable_applied();
   metrics_.records_used.set(static_cast<double>(records_.bytes_used()));
-  if (snapshot_due(options_.compaction, LogUse{log_first_, records_.durable_applied(), bytes_}) ||
+  if (snapshot_due(options_.compaction, LogUse{due_from_, records_.durable_applied(), bytes_}) ||
       snapshot_missing())
-    snapshot_and_compact();
+    make_snapshot();
+  compact();
 }
 
 // A node that began from another's snapshot has none of its own, and its log begins behind that
@@ -138,10 +147,11 @@ bool Applier::snapshot_missing() const {
   return board_->snapshot_wanted && !offered && records_.applied() > 0;
 }
 
-void Applier::snapshot_and_compact() {
+void Applier::make_snapshot() {
   const auto start = sys::system_clock().monotonic();
   const auto snapshot = records_.make_snapshot(options_.membership);
-  bytes_ = 0;
+  const CompactionPolicy kept =
+      fitted(options_.compaction, std::exchange(entries_, 0), std::exchange(bytes_, 0));
   if (!snapshot) {
     // A copy that does not fit on the disk harms nobody: the log stays longer. The store itself has
     // its own watch on the free space. Anything else says that the disk cannot be trusted.
@@ -150,19 +160,29 @@ void Applier::snapshot_and_compact() {
     log_warn("applier", "no snapshot: {}", to_string(snapshot.error()));
     const consensus::Index half =
         options_.compaction.entries_max / 2;  // try again after as much more
-    if (records_.applied() > half) log_first_ = std::max(log_first_, records_.applied() - half);
+    if (records_.applied() > half) due_from_ = std::max(due_from_, records_.applied() - half);
     return;
   }
   last_ = *snapshot;
+  kept_ = kept;
+  due_from_ = snapshot->index;
   metrics_.snapshots_made.add();
-  const consensus::Index to = compact_to(options_.compaction, records_.durable_applied(),
-                                         snapshot->index, board_->needed_from.load());
-  log_info("applier", "made snapshot {} at index {} ({} MiB, {:.0f} ms), the log may go up to {}",
-           snapshot->id, snapshot->index, snapshot->bytes >> 20, seconds_since(start) * 1000, to);
-  if (const auto pruned = records_.prune_snapshots(2); !pruned)
-    log_warn("applier", "old snapshots stay: {}", to_string(pruned.error()));
-  log_first_ = std::max(log_first_, to + 1);
-  send(options_.log_writer, CompactLog{*snapshot, to});
+  log_info("applier", "made snapshot {} at index {} ({} MiB, {:.0f} ms)", snapshot->id,
+           snapshot->index, snapshot->bytes >> 20, seconds_since(start) * 1000);
+  send(options_.log_writer, CompactLog{*snapshot, 0});
+  if (const auto pruned = records_.prune_snapshots(2, board_->serving_index); !pruned)
+    fatal_(pruned.error());
+}
+
+// Forgets what the last snapshot covers. Looked at again and again: what is synced and the member
+// that held the log go on, and neither needs another copy.
+void Applier::compact() {
+  if (last_.index == 0) return;
+  const consensus::Index to =
+      compact_to(kept_, records_.durable_applied(), last_.index, board_->needed_from.load());
+  if (to < log_first_) return;
+  log_first_ = to + 1;
+  send(options_.log_writer, CompactLog{last_, to});
 }
 
 }  // namespace mainstay::storage

@@ -47,7 +47,8 @@ class Applier final : public caf::event_based_actor {
   void tell(store::ApplyResult result, bool jumped);
   void show_revision();
   bool snapshot_missing() const;
-  void snapshot_and_compact();
+  void make_snapshot();
+  void compact();
 
   ApplierOptions options_;
   store::RecordStore& records_;
@@ -57,9 +58,12 @@ class Applier final : public caf::event_based_actor {
   const store::FatalHandler fatal_;
   std::vector<consensus::Entry> queued_;
   consensus::Term term_ = 0;        // of the last applied entry
-  std::uint64_t bytes_ = 0;         // payload applied since the last snapshot
+  std::uint64_t entries_ = 0;       // applied since the last snapshot
+  std::uint64_t bytes_ = 0;         // payload of those
+  consensus::Index due_from_ = 1;   // from here the entries count until the next snapshot
   consensus::Index log_first_ = 1;  // as far as this actor knows
   consensus::SnapshotMeta last_;    // the last one made here; none after an installation
+  CompactionPolicy kept_;           // what may stay in the log behind it
 };
 
 }  // namespace mainstay::storage

@@ -25,8 +25,28 @@ inline CompactionPolicy policy_for(std::uint64_t entries_max) {
   return policy;
 }
 
+// The nodes of a cluster apply the same at the same time, and an applier stands still while it
+// copies: each waits for a different length of log, so that they do not all copy at once.
+inline CompactionPolicy staggered(CompactionPolicy policy, NodeId node) {
+  const std::uint64_t step = node.value % 8;
+  policy.entries_max += step * (policy.entries_max / 16);
+  policy.bytes_max += step * (policy.bytes_max / 16);
+  return policy;
+}
+
+// What stays in the log is counted in entries; where they are large, as few of them as bytes_max
+// allows in the same proportion. `entries` of `bytes` in all are those since the last snapshot.
+inline CompactionPolicy fitted(CompactionPolicy policy, std::uint64_t entries,
+                               std::uint64_t bytes) {
+  if (entries == 0 || bytes < entries) return policy;
+  const std::uint64_t fitting = policy.bytes_max / (bytes / entries);
+  policy.keep_entries = std::min(policy.keep_entries, fitting / 10);
+  policy.pinned_entries_max = std::min(policy.pinned_entries_max, fitting * 2);
+  return policy;
+}
+
 struct LogUse {
-  consensus::Index first = 1;    // of the log
+  consensus::Index first = 1;    // of the log, or where the last snapshot was made
   consensus::Index applied = 0;  // synced
   std::uint64_t bytes = 0;       // payload bytes applied since the last snapshot
 };

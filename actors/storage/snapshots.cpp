@@ -1,5 +1,6 @@
 #include "actors/storage/snapshots.hpp"
 
+#include <charconv>
 #include <utility>
 
 #include "actors/kit/deadline.hpp"
@@ -12,6 +13,7 @@ namespace mainstay::storage {
 namespace {
 
 constexpr Millis tick{200};
+constexpr Millis served_for{30'000};      // twice what a fetching node waits before it gives up
 constexpr int ticks_per_space_check = 5;  // once a second
 
 }  // namespace
@@ -65,10 +67,19 @@ void Snapshots::serve(NodeId to, const wire::SnapshotRequest& request) {
   wire::SnapshotChunk chunk{request.id, request.offset, 0, {}, !data};
   if (data) {
     chunk.crc32c = crc32c(*data);
+    note_served(request.id);
     metrics_.snapshot_bytes_sent.add(static_cast<double>(data->size()));
     chunk.data = Bytes{std::move(*data)};
   }
   listeners_->send(to, std::move(chunk));
+}
+
+// The file must stay as long as somebody fetches it. Ids begin with the index in hexadecimal.
+void Snapshots::note_served(const std::string& id) {
+  std::uint64_t index = 0;
+  std::from_chars(id.data(), id.data() + id.size(), index, 16);
+  board_->serving_index = index;
+  served_at_ = kit::now_of(*this);
 }
 
 void Snapshots::take(NodeId from, const wire::SnapshotChunk& chunk) {
@@ -114,6 +125,10 @@ void Snapshots::finish(bool ok) {
 
 void Snapshots::on_snapshot_tick() {
   delayed_send(this, tick, SnapshotTick{});
+  if (served_at_ && kit::now_of(*this) - *served_at_ >= served_for) {
+    board_->serving_index = 0;
+    served_at_.reset();
+  }
   if (++ticks_ % ticks_per_space_check == 0) watch_space();
   if (!window_) return;
   if (window_->wake(kit::now_of(*this))) return ask();

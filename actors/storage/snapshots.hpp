@@ -36,6 +36,7 @@ class Snapshots final : public caf::event_based_actor {
   void take(NodeId from, const wire::SnapshotChunk& chunk);
   void ask();
   void finish(bool ok);
+  void note_served(const std::string& id);
   void watch_space();
 
   store::NodeStore& store_;
@@ -45,6 +46,7 @@ class Snapshots final : public caf::event_based_actor {
   const store::FatalHandler fatal_;
   std::optional<ChunkWindow> window_;
   int ticks_ = 0;
+  std::optional<MonotonicTime> served_at_;  // the last piece of board.serving_index
 };
 
 }  // namespace mainstay::storage

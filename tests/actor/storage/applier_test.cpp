@@ -1,3 +1,5 @@
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "tests/actor/storage/storage_fixture.hpp"
@@ -9,13 +11,15 @@ using namespace std::chrono_literals;
 
 class ApplierTest : public StorageTest {
  protected:
-  void start(std::uint64_t snapshot_entries = 1'000'000) {
+  void start(std::uint64_t snapshot_entries = 1'000'000, std::uint64_t bytes_max = 512ULL << 20,
+             NodeId node = NodeId{1}) {
     writer = spawn<LogWriter>(store->log(), metrics, listeners, fatal());
     ApplierOptions options;
-    options.node = NodeId{1};
+    options.node = node;
     options.boot = BootId{7};
     options.membership = one_member();
     options.compaction = policy_for(snapshot_entries);
+    options.compaction.bytes_max = bytes_max;
     options.sync_every = 100ms;
     options.log_writer = writer;
     applier = spawn<Applier>(options, store->records(), metrics, board, listeners, fatal());
@@ -93,6 +97,65 @@ TEST_F(ApplierTest, ASnapshotIsMadeAndTheLogForgottenBehindIt) {
   EXPECT_EQ(snapshot.index, 200u);
   EXPECT_EQ(snapshot.membership, one_member());
   EXPECT_EQ(store->log().first_index(), 191u);  // a tenth of the hundred is kept
+}
+
+TEST_F(ApplierTest, LargeEntriesDoNotFillTheLog) {
+  start(1'000'000, 20'000);
+  log_and_apply(1, 200);
+  run_for(500ms);
+  EXPECT_EQ(failures, std::vector<std::string>{});
+  EXPECT_EQ(store->log().snapshot().index, 200u);
+  EXPECT_GT(store->log().first_index(), 180u);
+}
+
+TEST_F(ApplierTest, AMemberThatHoldsTheLogCausesOneSnapshotOnly) {
+  start(100);
+  board->needed_from = 1;
+  log_and_apply(1, 250);
+  run_for(2000ms);
+  EXPECT_EQ(metrics.snapshots_made.value(), 1);
+  EXPECT_EQ(store->log().first_index(), 51u);
+  board->needed_from = 231;  // it caught up, the log goes on without another copy
+  run_for(500ms);
+  EXPECT_EQ(metrics.snapshots_made.value(), 1);
+  EXPECT_EQ(store->log().first_index(), 231u);
+}
+
+TEST_F(ApplierTest, AnotherNodeCopiesAtAnotherTime) {
+  start(100, 512ULL << 20, NodeId{7});
+  log_and_apply(1, 120);
+  run_for(500ms);
+  EXPECT_EQ(metrics.snapshots_made.value(), 0);
+  log_and_apply(121, 150);
+  run_for(500ms);
+  EXPECT_EQ(metrics.snapshots_made.value(), 1);
+}
+
+// Otherwise two of them would be a majority of three and throw the healthy one out.
+TEST_F(ApplierTest, DamagedNodesAgreeWithNobody) {
+  consensus::Entry check;
+  check.index = check.term = 1;
+  check.kind = consensus::EntryKind::check;
+  TestStore second{2};
+  TestStore third{3};
+  std::vector<TestStore*> stores{&store, &second, &third};
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    ApplierOptions options;
+    options.node = NodeId{i + 1};
+    options.membership = one_member();
+    const auto shown = std::make_shared<Board>();
+    shown->damaged = i != 0;
+    const auto one =
+        spawn<Applier>(options, (*stores[i])->records(), metrics, shown, listeners, fatal());
+    settle();
+    tell(one, ApplyEntries{{check}});
+    settle();
+    stop(one);
+  }
+  std::set<Hash128> hashes;
+  for (const AppliedUpTo& event : applied) hashes.insert(event.checks.at(0).hash);
+  EXPECT_EQ(applied.size(), 3u);
+  EXPECT_EQ(hashes.size(), 3u);
 }
 
 // The log of a node that installed a snapshot begins behind it, and the snapshot's file is gone.

@@ -55,6 +55,15 @@ TEST_F(SnapshotsTest, FetchesStagesAndVerifies) {
   EXPECT_TRUE(other->records().scrub());
 }
 
+TEST_F(SnapshotsTest, WhatIsBeingFetchedIsShown) {
+  lose = [](int frame) { return frame > 6; };
+  tell(target, PullSnapshot{snapshot, NodeId{1}});
+  run_for(10s);
+  EXPECT_EQ(board->serving_index, snapshot.index);
+  run_for(40s);
+  EXPECT_EQ(board->serving_index, 0u);
+}
+
 TEST_F(SnapshotsTest, LostChunksAreAskedForAgain) {
   lose = [](int frame) { return frame % 7 == 5; };
   tell(target, PullSnapshot{snapshot, NodeId{1}});
