@@ -245,6 +245,8 @@ kit::ChildSpec Node::Impl::child(const char* name, Slot& slot, bool critical,
                 make = std::move(make)](kit::StartContext& context) -> Result<caf::actor> {
     TRY_ASSIGN(caf::actor handle, make(context));
     slot.set(handle);
+    // What came while it was not in its place was told to nobody.
+    if (&slot == &slots.gateway) slot.tell(gateway::InboxFilled{});
     subscribe_all();
     return handle;
   };
@@ -364,8 +366,8 @@ void Node::Impl::start_group(ClusterId cluster) {
     const std::lock_guard lock{supervisors_mutex};
     if (group_supervisor || stopping) return;
     group_supervisor = kit::spawn_detached_supervisor(system, group());
+    watch(group_supervisor, "group");
   }
-  watch(group_supervisor, "group");
   state->formed = true;
 }
 

@@ -141,8 +141,12 @@ void Steward::keep_links() {
 }
 
 void Steward::on_quarantined(const replica::Quarantined& event) {
-  if (const auto marked = store_.mark_for_start_over(event.evidence); !marked)
-    log_error("steward", "cannot mark the data for starting over: {}", to_string(marked.error()));
+  if (const auto marked = store_.mark_for_start_over(event.evidence); !marked) {
+    // Unmarked, it would come back with the same data and vote: it stays as it is, out of service.
+    log_error("steward", "cannot mark the data for starting over, stays in quarantine: {}",
+              to_string(marked.error()));
+    return;
+  }
   ports_->restart(event.evidence);
 }
 

@@ -202,5 +202,13 @@ TEST_F(StewardTest, AQuarantinedNodeStartsOver) {
   EXPECT_NE(store->identity().incarnation, before);
 }
 
+TEST_F(StewardTest, WithoutItsMarkAQuarantinedNodeStaysAsItIs) {
+  start(1, 1);
+  std::filesystem::remove_all(directory);  // nothing can be written there
+  tell(steward, replica::Quarantined{"differs"});
+  settle();
+  EXPECT_TRUE(restarts.empty());
+}
+
 }  // namespace
 }  // namespace mainstay::node
