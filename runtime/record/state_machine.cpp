@@ -186,7 +186,6 @@ std::vector<BatchOutcome> apply(StateWriter& state, std::uint64_t index, std::ui
   Applier applier{state, options};
   applier.start(index, term);
   applier.advance_time(batch.wall_millis);
-  applier.expire();
   std::vector<BatchOutcome> results;
   results.reserve(batch.batches.size());
   for (const Batch& part : batch.batches) {
@@ -199,6 +198,9 @@ std::vector<BatchOutcome> apply(StateWriter& state, std::uint64_t index, std::ui
       result.outcomes.push_back(applier.apply(command));
     }
   }
+  // After the commands: a jump of the replicated time must not take away the trace of an operation
+  // whose repetition is in this very entry.
+  applier.expire();
   applier.finish();
   return results;
 }
