@@ -114,8 +114,20 @@ void Replica::soon() {
 
 void Replica::on_run_effects() {
   scheduled_ = false;
-  driver_.run(sys::millis_of(clock_.wall()));
+  driver_.run(time_to_propose());
   if (ticks_since_publish_ >= ticks_per_publish) publish();
+}
+
+std::uint64_t Replica::time_to_propose() {
+  const bool leads = driver_.core().role() == consensus::CoreRole::leader;
+  const bool before = wall_.held_back();
+  const std::uint64_t wall = sys::millis_of(clock_.wall());
+  const std::uint64_t bounded =
+      wall_.bounded(wall, board_->replicated_millis, leads, clock_.monotonic());
+  if (leads && wall_.held_back() && !before)
+    log_warn("replica", "this node's clock is {} s ahead of what the group can follow at once",
+             (wall - bounded) / 1000);
+  return bounded;
 }
 
 void Replica::publish() {

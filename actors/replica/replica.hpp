@@ -14,6 +14,7 @@
 #include "actors/kit/ticker.hpp"
 #include "actors/peer_link/peer_link_api.hpp"
 #include "actors/replica/driver.hpp"
+#include "actors/replica/wall_bound.hpp"
 #include "actors/storage/storage_api.hpp"
 #include "runtime/metrics/node_metrics.hpp"
 #include "runtime/sys/clock.hpp"
@@ -60,6 +61,7 @@ class Replica final : public caf::event_based_actor, private Effects {
   bool no_space() const;
   void on_propose_request(NodeId from, const wire::ProposeRequest& request);
   void on_run_effects();
+  std::uint64_t time_to_propose();
   void soon();
   void publish();
   void measure(const View& view);
@@ -82,6 +84,7 @@ class Replica final : public caf::event_based_actor, private Effects {
   const std::shared_ptr<storage::Board> board_;
   const std::shared_ptr<const Ports> ports_;
   Driver driver_;
+  WallBound wall_;
   std::optional<kit::Ticker> ticker_;
   bool scheduled_ = false;
   std::uint32_t ticks_since_publish_ = 0;

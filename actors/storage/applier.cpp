@@ -125,13 +125,17 @@ void Applier::on_install_snapshot(const InstallSnapshot& request) {
 
 // As the records say: for a start and for a jump, where no outcome tells it.
 void Applier::show_revision() {
-  if (const auto view = records_.read()) board_->revision = (*view)->state().counters().revision;
+  const auto view = records_.read();
+  if (!view) return;
+  board_->revision = (*view)->state().counters().revision;
+  board_->replicated_millis = (*view)->state().counters().stamp.millis;
 }
 
 void Applier::on_sync_tick() {
   delayed_send(this, options_.sync_every, SyncTick{});
   if (const auto synced = records_.sync_in_background(); !synced) return fatal_(synced.error());
   board_->durable_applied = records_.durable_applied();
+  show_revision();
   metrics_.records_used.set(static_cast<double>(records_.bytes_used()));
   if (snapshot_due(options_.compaction, LogUse{due_from_, records_.durable_applied(), bytes_}) ||
       snapshot_missing())

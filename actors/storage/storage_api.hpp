@@ -80,15 +80,16 @@ struct ScrubTick {};     // scrubber: read everything again
 
 // What the storage actors show to everyone, without messages. Each member has one writer.
 struct Board {
-  std::atomic<std::uint64_t> applied{0};          // applier
-  std::atomic<std::uint64_t> durable_applied{0};  // applier
-  std::atomic<std::uint64_t> revision{0};         // applier
-  std::atomic<std::uint64_t> disk_free{0};        // snapshots
-  std::atomic<bool> disk_low{false};              // snapshots
-  std::atomic<std::uint64_t> needed_from{0};      // replica: a member is being fed from here
-  std::atomic<bool> snapshot_wanted{false};       // replica: a member cannot be fed without one
-  std::atomic<std::uint64_t> serving_index{0};    // snapshots: of the snapshot a peer fetches; or 0
-  std::atomic<bool> damaged{false};               // scrubber: the disk does not hold what it should
+  std::atomic<std::uint64_t> applied{0};            // applier
+  std::atomic<std::uint64_t> durable_applied{0};    // applier
+  std::atomic<std::uint64_t> revision{0};           // applier
+  std::atomic<std::uint64_t> replicated_millis{0};  // applier, every now and then
+  std::atomic<std::uint64_t> disk_free{0};          // snapshots
+  std::atomic<bool> disk_low{false};                // snapshots
+  std::atomic<std::uint64_t> needed_from{0};        // replica: a member is being fed from here
+  std::atomic<bool> snapshot_wanted{false};         // replica: a member cannot be fed without one
+  std::atomic<std::uint64_t> serving_index{0};  // snapshots: of the snapshot a peer fetches; or 0
+  std::atomic<bool> damaged{false};             // scrubber: the disk does not hold what it should
 };
 
 // Who hears of the storage actors' work: set by the node, callable from any thread, never blocks.
