@@ -90,13 +90,17 @@ void Driver::administer(NodeId from, const wire::AdminRequest& request) {
 // The joining node repeats its request until the leader feeds it: nothing to answer.
 void Driver::join(NodeId from, const consensus::Member& member) {
   if (core_->role() != CoreRole::leader || from != member.id) return;
-  auto plan = plan_join(core_->membership(), member);
+  const consensus::Status status = core_->status();
+  const bool active =
+      std::any_of(status.members.begin(), status.members.end(),
+                  [from](const auto& one) { return one.id == from && one.recently_active; });
+  auto plan = plan_join(core_->membership(), member, active);
   if (!plan) {
     log_warn("replica", "node {} asks to join: {}", member.id.value, plan.error().message);
   } else if (*plan) {
     const auto index = core_.propose_membership(std::move(**plan));
     if (index)
-      log_info("replica", "takes in node {} with incarnation {:x} as a learner", member.id.value,
+      log_info("replica", "takes in node {} with incarnation {:x}", member.id.value,
                member.incarnation.value);
   }
 }

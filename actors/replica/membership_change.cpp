@@ -87,12 +87,24 @@ Result<std::optional<Membership>> plan_change(const Membership& current,
   return fail(Errc::invalid_argument, "not a membership change");
 }
 
-Result<std::optional<Membership>> plan_join(const Membership& current, const Member& joiner) {
+Result<std::optional<Membership>> plan_join(const Membership& current, const Member& joiner,
+                                            bool active) {
   const Member* known = current.find(joiner.id);
   if (known == nullptr)
     return fail(Errc::not_found, "node " + to_string(joiner.id) +
                                      " is not listed; add it with `mainstay member add`");
-  if (known->incarnation == joiner.incarnation) return std::nullopt;
+  if (known->incarnation == joiner.incarnation) {
+    if (known->auto_promote) return std::nullopt;
+    // It is a member and does not know: it came without the first membership, which is in no
+    // entry. An entry that repeats the membership tells it; the mark means nothing for a voter.
+    Member told = *known;
+    told.auto_promote = true;
+    return with(current, std::move(told));
+  }
+  if (known->role == MemberRole::voter && active)
+    return fail(Errc::conflict,
+                "its place is taken by another one that answers; two hosts with "
+                "one node id?");
   return with(current, as_learner(joiner));
 }
 

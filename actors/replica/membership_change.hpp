@@ -15,9 +15,12 @@ Result<std::optional<consensus::Membership>> plan_change(const consensus::Member
                                                          const wire::AdminRequest& request);
 
 // For a node that asks to be taken in: it must be listed; another incarnation of it is replaced by
-// a learner that becomes a voter by itself. Nothing when it is a member already. Errors: not_found
-// (not listed: an operator adds it first).
+// a learner that becomes a voter by itself. `active`: the member of this id was heard lately. A
+// voter that asks under its own incarnation does not know the membership: it is repeated once.
+// Errors: not_found (not listed: an operator adds it first), conflict (an active voter is not
+// replaced).
 Result<std::optional<consensus::Membership>> plan_join(const consensus::Membership& current,
-                                                       const consensus::Member& joiner);
+                                                       const consensus::Member& joiner,
+                                                       bool active);
 
 }  // namespace mainstay::replica

@@ -135,6 +135,8 @@ class Room {
         node->catch_up();
         auto sent = std::exchange(node->sent, {});
         for (auto& [to, body] : sent) {
+          const NodeId from = node->driver->core().status().id;
+          if (from == gone || to == gone) continue;
           moved = true;
           deliver(NodeId{node->driver->core().status().id}, at(to), std::move(body));
         }
@@ -159,6 +161,7 @@ class Room {
   }
 
   std::vector<std::unique_ptr<TestNode>> nodes;
+  NodeId gone;  // this one neither hears nor is heard
 
  private:
   static void deliver(NodeId from, TestNode& to, wire::Body body) {
@@ -367,6 +370,11 @@ TEST(DriverTest, ANodeThatLostItsDiskIsTakenInAsALearner) {
   leader.driver->join(NodeId{99}, again);  // someone else asks for it: no
   room.run();
   EXPECT_TRUE(leader.driver->core().membership().is_voter(again.id));
+  leader.driver->join(again.id, again);
+  room.run();
+  EXPECT_TRUE(leader.driver->core().membership().is_voter(again.id)) << "the old one answers";
+  room.gone = again.id;
+  for (int i = 0; i < 200; ++i) room.tick();
   leader.driver->join(again.id, again);
   room.run();
   const consensus::Member* member = leader.driver->core().membership().find(again.id);

@@ -78,12 +78,20 @@ TEST(MembershipChangeTest, PromotionMakesAVoterOfALearner) {
 TEST(MembershipChangeTest, AJoinerMustBeListedAndComesAsALearner) {
   Member again = member(3);
   again.incarnation = Incarnation{777};
-  const auto next = plan_join(two, again);
+  EXPECT_EQ(plan_join(two, again, true).error().code, Errc::conflict) << "the old one answers";
+  const auto next = plan_join(two, again, false);
   ASSERT_TRUE(next && *next);
   EXPECT_EQ((*next)->find(NodeId{3})->incarnation, Incarnation{777});
   EXPECT_FALSE((*next)->is_voter(NodeId{3}));
-  EXPECT_FALSE(*plan_join(two, member(3)));
-  EXPECT_EQ(plan_join(two, member(9)).error().code, Errc::not_found);
+  EXPECT_EQ(plan_join(two, member(9), false).error().code, Errc::not_found);
+}
+
+TEST(MembershipChangeTest, AVoterThatDoesNotKnowItIsToldOnce) {
+  const auto next = plan_join(two, member(3), true);
+  ASSERT_TRUE(next && *next);
+  EXPECT_TRUE((*next)->is_voter(NodeId{3}));
+  EXPECT_EQ((*next)->find(NodeId{3})->incarnation, member(3).incarnation);
+  EXPECT_FALSE(*plan_join(**next, member(3), true));
 }
 
 }  // namespace
