@@ -318,8 +318,17 @@ void Invariants::on_send(MemberKey who, const Message& message) {
             "{} tells n{} its vote of term {} while its disk holds term {} vote {}", name(who),
             message.to.value, message.term, durable.term, durable.vote.value);
   }
+  if (message.type == MessageType::vote) check_candidate(who, message);
   if (message.type == MessageType::append_reply && !message.reject)
     check_append_reply(who, message);
+}
+
+// What a candidate offers in exchange for votes must survive its crash.
+void Invariants::check_candidate(MemberKey who, const Message& message) const {
+  const Shadow& durable = nodes_.at(who).durable;
+  require(durable.term(message.index) == message.log_term, "campaigns with what is stored",
+          "{} asks for votes with {}@t{} while its disk ends at {}@t{}", name(who), message.index,
+          message.log_term, durable.last(), durable.term(durable.last()).value_or(0));
 }
 
 void Invariants::check_append_reply(MemberKey who, const Message& message) {

@@ -265,6 +265,7 @@ void SimNode::write_disk(std::size_t count) {
     demand(store_->log().write(group), "log write");
     if (disk_.cut_happened()) return;
     world_.invariants.written(key());
+    world_.trace.say(id_.value, "on disk: {} writes", group.size());
     for (const Persist* persist : group)
       if (persist->snapshot) install(*persist->snapshot);
     if (disk_.cut_happened()) return;
