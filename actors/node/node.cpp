@@ -84,7 +84,8 @@ struct Node::Impl : std::enable_shared_from_this<Node::Impl> {
   const NodeParts parts;
   SeededRandom core_random;
   BootId boot;
-  Slots slots;
+  const std::shared_ptr<Slots> shared_slots = std::make_shared<Slots>();
+  Slots& slots = *shared_slots;
   std::shared_ptr<gateway::NodeState> state = std::make_shared<gateway::NodeState>();
   std::shared_ptr<replica::Published<replica::View>> view =
       std::make_shared<replica::Published<replica::View>>();
@@ -101,11 +102,13 @@ struct Node::Impl : std::enable_shared_from_this<Node::Impl> {
   caf::actor house_supervisor;  // guarded, as the next
   caf::actor group_supervisor;
   std::atomic<bool> stopping{false};
+  bool stopped = true;  // all of them, in time
 };
 
 // Every port ends in a slot: nobody holds another actor's handle.
 void Node::Impl::wire_up() {
-  Slots* const to = &slots;
+  // The slots live as long as the last port: an actor that stops late still tells what it did.
+  const std::shared_ptr<Slots> to = shared_slots;
   const auto send_frame = [to](NodeId node, Incarnation incarnation, wire::Body body) {
     to->links.tell(peer_link::SendFrame{node, incarnation, first_group, std::move(body)});
   };
@@ -331,12 +334,11 @@ kit::SupervisorSpec Node::Impl::group() {
         return context.spawn<storage::Applier, caf::detached>(
             applier, parts.store->records(), *parts.metrics, board, storage_listeners, parts.fatal);
       }));
-  spec.children.push_back(child("snapshots", slots.snapshots, true,
-                                [this](kit::StartContext& context) -> Result<caf::actor> {
-                                  return context.spawn<storage::Snapshots, caf::detached>(
-                                      *parts.store, *parts.metrics, board, storage_listeners,
-                                      parts.fatal);
-                                }));
+  spec.children.push_back(child(
+      "snapshots", slots.snapshots, true, [this](kit::StartContext& context) -> Result<caf::actor> {
+        return context.spawn<storage::Snapshots, caf::detached>(*parts.store, *parts.metrics, board,
+                                                                storage_listeners, parts.fatal);
+      }));
   spec.children.push_back(child(
       "scrubber", slots.scrubber, false, [this](kit::StartContext& context) -> Result<caf::actor> {
         return context.spawn<storage::Scrubber, caf::detached>(parts.config->storage_scrub_every,
@@ -428,6 +430,7 @@ Node::Node(caf::actor_system& system, NodeParts parts)
 
 Node::~Node() {
   stop(Millis{5000});
+  impl_->slots.clear();
 }
 
 Result<void> Node::start() {
@@ -484,8 +487,8 @@ bool Node::drained() const {
   return !leads() && impl_->admission->requests() == 0;
 }
 
-void Node::stop(Millis within) {
-  if (impl_->stopping.exchange(true)) return;
+bool Node::stop(Millis within) {
+  if (impl_->stopping.exchange(true)) return impl_->stopped;
   std::vector<caf::actor> supervisors;
   {
     const std::lock_guard lock{impl_->supervisors_mutex};
@@ -497,9 +500,14 @@ void Node::stop(Millis within) {
     if (!supervisor) continue;
     self->monitor(supervisor);
     caf::anon_send_exit(supervisor, caf::exit_reason::user_shutdown);
-    self->receive([](const caf::down_msg&) {},
-                  caf::after(within) >> [] { log_warn("node", "an actor did not stop in time"); });
+    self->receive([](const caf::down_msg&) {}, caf::after(within) >>
+                                                   [this] {
+                                                     log_warn("node",
+                                                              "an actor did not stop in time");
+                                                     impl_->stopped = false;
+                                                   });
   }
+  return impl_->stopped;
 }
 
 }  // namespace mainstay::node

@@ -70,8 +70,9 @@ class Node {
   bool leads() const;
   // It does not, and nothing waits here any more.
   bool drained() const;
-  // Ends all actors, in reverse order of their start.
-  void stop(Millis within);
+  // Ends all actors, in reverse order of their start. False: one did not end in time, and the actor
+  // system would wait for it.
+  bool stop(Millis within);
 
  private:
   struct Impl;

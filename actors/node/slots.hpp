@@ -43,6 +43,13 @@ struct Slots {
   Slot gateway;
   Slot metrics;
   Slot admin;
+
+  // At the end: the actors hold the ports, the ports these slots, and these the actors.
+  void clear() {
+    for (Slot* slot : {&log_writer, &applier, &snapshots, &scrubber, &replica, &links, &steward,
+                       &gateway, &metrics, &admin})
+      slot->set({});
+  }
 };
 
 }  // namespace mainstay::node

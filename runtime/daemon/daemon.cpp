@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -126,7 +127,9 @@ int wait_for_end(const config::Config& config, node::Node& node) {
   }
 }
 
-int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& metrics) {
+// `watchdog` starts with the stop and outlives the actors.
+int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& metrics,
+          std::optional<Watchdog>& watchdog) {
   const auto listen = config::parse_endpoint(config.api_listen);
   if (!listen) {
     log_error("mainstayd", "{}", to_string(listen.error()));
@@ -152,10 +155,11 @@ int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& 
              port);
   const int signal = wait_for_end(config, node);
   log_info("mainstayd", "stops on {}", sigdescr_np(signal));
-  const Watchdog watchdog{config.drain_timeout * 2 + actors_stop_max + last_resort};
+  watchdog.emplace(config.drain_timeout * 2 + actors_stop_max + last_resort);
   drain(node, **server, config.drain_timeout);
   (*server)->stop(config.drain_timeout);
-  node.stop(actors_stop_max);
+  // Whoever does not end holds nothing that is not durable.
+  if (!node.stop(actors_stop_max)) end_at_once(EXIT_SUCCESS, "an actor did not stop");
   return EXIT_SUCCESS;
 }
 
@@ -171,6 +175,7 @@ int run(const config::Config& config, const std::string& release) {
   }
   metrics::NodeMetrics metrics{release};
   int exit_code = EXIT_FAILURE;
+  std::optional<Watchdog> watchdog;
   {
     kit::ActorSystemConfig system_config;
     caf::actor_system system{system_config};
@@ -187,7 +192,7 @@ int run(const config::Config& config, const std::string& release) {
     if (const auto started = node.start(); !started)
       log_error("mainstayd", "{}", to_string(started.error()));
     else
-      exit_code = serve(config, node, metrics);
+      exit_code = serve(config, node, metrics, watchdog);
     node.stop(actors_stop_max);
   }
   log_info("mainstayd", "stopped");
