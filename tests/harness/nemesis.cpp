@@ -107,9 +107,17 @@ void Simulation::strike_process(Fault fault) {
     });
     return;
   }
-  node->crash(fault == Fault::power);
-  if (random.between(0, 1) == 0) links_close(*node);
-  restart_later(*node, random.between(1, 1'500) * sim_ms);
+  // What was on its way to the old process may reach the new one.
+  if (random.between(0, 2) == 0)
+    for (const auto& [id, other] : nodes_)
+      network_.stall(id, node->id(), random.between(1, 500) * sim_ms);
+  const SimTime doomed_for = random.between(0, 20) * sim_ms;
+  scheduler_.after(doomed_for, [this, node, fault] {
+    if (!chaos_) return;
+    node->crash(fault == Fault::power);
+    if (random_->between(0, 1) == 0) links_close(*node);
+    restart_later(*node, random_->between(1, 1'500) * sim_ms);
+  });
 }
 
 // Kill the leader shortly after it was elected, again and again, so that entries of many terms lie

@@ -276,6 +276,7 @@ void SimNode::write_disk(std::size_t count) {
 
 void SimNode::write_report(std::size_t count) {
   disk_busy_ = false;
+  bool installed = false;
   for (std::size_t i = 0; i < count; ++i) {
     const PendingPersist done = std::move(persists_.front());
     persists_.pop_front();
@@ -285,8 +286,9 @@ void SimNode::write_report(std::size_t count) {
       ring_.stored(done.persist.mark);
       core_->stored(done.persist.mark);
     }
-    if (done.persist.snapshot) tell_applied();
+    installed = installed || done.persist.snapshot;
   }
+  if (installed) tell_applied();
   pump();
 }
 

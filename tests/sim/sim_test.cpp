@@ -21,7 +21,7 @@ RunSummary run_seeds(RunOptions options) {
 
 TEST(Simulator, ThreeToSevenNodes) {
   RunOptions options;
-  options.seeds = 400;
+  options.seeds = 300;
   const RunSummary summary = run_seeds(options);
   EXPECT_EQ(summary.failures, 0u);
   EXPECT_EQ(summary.seeds, options.seeds);
