@@ -117,9 +117,7 @@ void Node::Impl::wire_up() {
   };
   inbox = std::make_shared<gateway::Inbox>([to] { to->gateway.tell(gateway::InboxFilled{}); });
 
-  storage_listeners->persisted = [to](storage::PersistDone event) {
-    to->replica.tell(event);
-  };
+  storage_listeners->persisted = [to](storage::PersistDone event) { to->replica.tell(event); };
   storage_listeners->applied = [to](storage::AppliedUpTo event) {
     to->replica.tell(std::move(event));
   };
@@ -144,15 +142,11 @@ void Node::Impl::wire_up() {
     to->snapshots.tell(std::move(request));
   };
   replica_ports->send = send_frame;
-  replica_ports->batch_answered = [to](replica::BatchAnswered event) {
-    to->gateway.tell(event);
-  };
+  replica_ports->batch_answered = [to](replica::BatchAnswered event) { to->gateway.tell(event); };
   replica_ports->read_points = [to](replica::ReadPoints event) {
     to->gateway.tell(std::move(event));
   };
-  replica_ports->leader_changed = [to](replica::LeaderChanged event) {
-    to->gateway.tell(event);
-  };
+  replica_ports->leader_changed = [to](replica::LeaderChanged event) { to->gateway.tell(event); };
   replica_ports->administered = [to](replica::AdministerReply event) {
     to->admin.tell(std::move(event));
   };
