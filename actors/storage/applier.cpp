@@ -152,6 +152,9 @@ bool Applier::snapshot_missing() const {
 }
 
 void Applier::make_snapshot() {
+  // A node that joined a log without its beginning knows no membership before the first entry that
+  // carries one. A snapshot without voters would be refused by everybody it is offered to.
+  if (options_.membership.voters().empty()) return;
   const auto start = sys::system_clock().monotonic();
   const auto snapshot = records_.make_snapshot(options_.membership);
   const CompactionPolicy kept =

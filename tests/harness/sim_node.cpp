@@ -93,6 +93,23 @@ Incarnation SimNode::prepare() {
   return incarnation_;
 }
 
+bool SimNode::prepare_empty() {
+  try {
+    prepare();
+    form(Membership{});
+    if (!disk_.cut_happened()) return true;
+  } catch (const NodeStopped& stopped) {
+    world_.trace.say(id_.value, "cannot make its store: {}", to_string(stopped.error));
+  }
+  disk_.detach();
+  store_.reset();
+  disk_.wipe();
+  disk_.clear_cut();
+  disk_.clear_failure();
+  disk_.attach();
+  return false;
+}
+
 void SimNode::start() {
   ++life_;
   state_ = State::up;
@@ -117,7 +134,7 @@ void SimNode::start() {
     boot_ = BootId{world_.random.next() | 1};
     // Not the same after a restart: late answers to questions of the former life are still on their
     // way.
-    next_context_ = MUTANT(replica_repeats_read_contexts) ? 1 : world_.random.next() | 1;
+    next_context_ = world_.random.next() | 1;
     role_ = core_->role();
     world_.trace.mark("start", id_.value, applied_, log.last_index());
     world_.trace.say(id_.value, "starts: log {}..{} applied {} term {}", log.first_index(),
@@ -386,6 +403,7 @@ void SimNode::maintain() {
 void SimNode::make_snapshot() {
   store::RecordStore& records = store_->records();
   if (applied_ == 0 || applied_ == last_snapshot_) return;
+  if (applied_membership_.voters().empty()) return;  // as the applier: it would lead nowhere
   demand(records.sync(), "record sync");
   Result<SnapshotMeta> made = records.make_snapshot(applied_membership_);
   if (!made) throw NodeStopped{made.error()};
@@ -462,7 +480,7 @@ void SimNode::flush_batches() {
 void SimNode::read(std::string collection, std::string key, OnRead on_read) {
   enter(life_, [this, collection = std::move(collection), key = std::move(key),
                 on_read = std::move(on_read)] {
-    const std::uint64_t context = next_context_++;
+    const std::uint64_t context = MUTANT(replica_repeats_read_contexts) ? 1 : next_context_++;
     reads_[context] = {collection, key, on_read, world_.invariants.committed(), 0, false};
     ring_.number(consensus::Input::Kind::read_index, context);
     core_->read_index(context);
