@@ -417,10 +417,12 @@ void Simulation::admit(NodeId id) {
   }
   SimNode& node = *nodes_.at(id);
   if (newcomer_ != id) {
+    if (!node.prepare_empty()) {
+      scheduler_.after(200 * sim_ms, [this, id] { admit(id); });
+      return;
+    }
     newcomer_ = id;
     retired_.erase(id);
-    node.prepare();
-    node.form(Membership{});
     trace_.say(id.value, "starts empty as incarnation {}", node.key().second.value);
     node.start();
   }

@@ -79,6 +79,8 @@ class SimNode {
   // that joins later.
   Incarnation prepare();
   void form(const consensus::Membership& initial);
+  // Both for a node that joins later; false when its disk failed meanwhile, which leaves it empty.
+  bool prepare_empty();
   void start();
   // The process ends at once; with `power`, so does what was not synced.
   void crash(bool power);
