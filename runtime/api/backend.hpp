@@ -20,7 +20,13 @@ namespace mainstay::api {
 // What a read may show (promise P2).
 enum class ReadLevel {
   linearizable,  // everything acknowledged anywhere before the request
+  session,       // everything up to ReadNeed::at_least, which the client saw before
   local,         // what this node has applied
+};
+
+struct ReadNeed {
+  ReadLevel level = ReadLevel::linearizable;
+  record::Revision at_least = 0;  // session only
 };
 
 struct MemberView {
@@ -81,10 +87,15 @@ class Backend {
   virtual void submit(record::Command command, MonotonicTime deadline,
                       std::function<void(Result<record::Outcome>)> done) = 0;
 
-  // Completes when view() shows at least what `level` promises. Errors: deadline_exceeded, busy,
+  // Completes when view() shows at least what `need` asks for. Errors: deadline_exceeded, busy,
   // not_ready (quarantined).
-  virtual void read_barrier(ReadLevel level, MonotonicTime deadline,
+  virtual void read_barrier(ReadNeed need, MonotonicTime deadline,
                             std::function<void(Result<void>)> done) = 0;
+
+  // For feeds: completes when this node has applied a revision above `after` (at once if it has),
+  // or at the deadline, with the newest applied revision. Errors: busy, not_ready (the node stops).
+  virtual void wait_revision(record::Revision after, MonotonicTime deadline,
+                             std::function<void(Result<record::Revision>)> done) = 0;
 
   // A consistent view of the node's applied state, for the calling thread, to be dropped soon.
   // Errors: busy, not_ready.

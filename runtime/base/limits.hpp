@@ -17,6 +17,21 @@ inline constexpr std::size_t record_key_bytes_max = 400;
 inline constexpr std::size_t record_value_bytes_max = 1 * mib;
 inline constexpr std::size_t operation_id_bytes_max = 128;
 inline constexpr std::size_t list_records_max = 1000;
+inline constexpr std::size_t transaction_checks_max = 256;  // of records and balances together
+inline constexpr std::size_t transaction_actions_max = 256;
+inline constexpr std::size_t condition_fields_max = 16;  // compared in one condition
+inline constexpr std::size_t pointer_bytes_max = 256;    // of a JSON pointer
+inline constexpr std::size_t refusal_bytes_max = 256;    // the detail kept with a refusal
+inline constexpr std::size_t collections_max = 4096;
+inline constexpr std::size_t declaration_bytes_max = 64 * kib;
+inline constexpr std::size_t schema_bytes_max = 48 * kib;
+inline constexpr std::size_t index_name_bytes_max = 32;
+inline constexpr std::size_t indexes_max = 16;  // of one collection
+// records taken into an index that is being built, in one applied entry
+inline constexpr std::size_t index_build_records = 256;
+inline constexpr std::size_t ledger_dimensions_max = 8;
+inline constexpr std::size_t ledger_exceptions_max = 64;
+inline constexpr std::size_t balance_key_bytes_max = 400;
 
 // --- replicated log ---
 inline constexpr std::size_t batch_commands_max = 1024;
@@ -81,10 +96,10 @@ inline constexpr std::size_t http_body_bytes_max = 2 * mib;
 inline constexpr std::size_t http_connections_max = 20'000;
 
 // --- operations ---
-inline constexpr std::uint64_t dedup_retention_ms = 48ULL * 3600 * 1000;
-inline constexpr std::uint64_t tombstone_retention_ms = 48ULL * 3600 * 1000;
-// at least as fast as they can be made: see below
-inline constexpr std::size_t dedup_expire_per_batch_max = 2048;
+// how long operation ids, the timeline, superseded versions and tombstones are kept
+inline constexpr std::uint64_t retention_window_ms = 48ULL * 3600 * 1000;
+// rows that leave with one applied entry; at least as fast as they can be made: see below
+inline constexpr std::size_t expire_per_batch_max = 2048;
 
 static_assert(heartbeat_ms * 4 <= election_ms_min, "a lost heartbeat must not start an election");
 static_assert(tick_ms * 2 <= heartbeat_ms);
@@ -98,7 +113,7 @@ static_assert(8 + 1 + collection_name_bytes_max + 1 + record_key_bytes_max <= lm
 static_assert(operation_id_bytes_max + 9 + 1 <= lmdb_key_bytes_max);
 static_assert(frame_bytes_max < link_output_bytes_max);
 static_assert(record_value_bytes_max <= http_body_bytes_max);
-static_assert(dedup_expire_per_batch_max > batch_commands_max, "expiry must outrun the making");
+static_assert(expire_per_batch_max > batch_commands_max, "expiry must outrun the making");
 static_assert(snapshot_chunk_bytes * snapshot_chunks_in_flight_max < link_output_bytes_max);
 
 }  // namespace mainstay::limits

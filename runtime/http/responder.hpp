@@ -8,12 +8,25 @@
 
 namespace mainstay::http {
 
+// A body that is made while it is sent: feeds, exports. Dropped when the client has gone.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // Called on the connection's HTTP thread when the client has taken all pieces before: so a slow
+  // client slows its source down, and one that stops taking is cut off. Gives the next piece, at
+  // once or later from any thread; an empty piece ends the response. Nothing is given twice.
+  virtual void next(std::function<void(Bytes piece)> give) = 0;
+};
+
 // Where an answer goes: a connection of the server, or what a test records.
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  // Any thread; called once for a request.
+  // Any thread; called once for a request: this or stream().
   virtual void answer(Response response) = 0;
+  // `head` without a body; what follows comes from `source`, chunked (HTTP/1.0: until the end of
+  // the connection).
+  virtual void stream(Response head, std::shared_ptr<BodySource> source) = 0;
   // Runs `work` on the HTTP thread of this connection, or drops it if the server is gone. Any
   // thread.
   virtual void post(std::function<void()> work) = 0;
@@ -27,6 +40,8 @@ class Responder {
 
   // REQUIRES: not answered yet.
   void answer(Response response) const;
+  // REQUIRES: not answered yet.
+  void stream(Response head, std::shared_ptr<BodySource> source) const;
   // Runs `work` on the HTTP thread that serves this request: the place to read a view of the
   // records.
   void post(std::function<void()> work) const;

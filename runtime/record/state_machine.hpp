@@ -1,19 +1,25 @@
-// The replicated state machine: one log batch in, outcomes out. Pure and deterministic: every
-// replica that applies the same entries to the same state gets the same state, the same outcomes
-// and the same hash. No clock, no randomness, no I/O of its own.
+// The replicated state machine: one log batch in, outcomes out. Deterministic: every replica that
+// applies the same entries to the same state gets the same state, the same outcomes and the same
+// hash. No clock, no randomness, no I/O of its own.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
+#include "runtime/record/declaration.hpp"
 #include "runtime/record/state.hpp"
 #include "runtime/record/types.hpp"
 
 namespace mainstay::record {
 
 struct ApplyOptions {
-  std::uint64_t dedup_retention_ms = 0;      // set from limits.hpp
-  std::uint64_t tombstone_retention_ms = 0;  // set from limits.hpp
+  // The retention window: how long dedup entries, the timeline, superseded versions and tombstones
+  // stay. The same on every node: limits::retention_window_ms.
+  std::uint64_t window_ms = 0;
 };
 
 // Outcomes of one batch, in the order of its commands.
@@ -25,16 +31,61 @@ struct BatchOutcome {
   std::vector<Outcome> outcomes;
 };
 
-// Applies one entry. Moves counters, hash, deduplication table and expiry queue within the same
-// transaction. REQUIRES: index == state.counters().applied_index + 1.
-std::vector<BatchOutcome> apply(StateWriter& state, std::uint64_t index, std::uint64_t term,
-                                const LogBatch& batch, const ApplyOptions& options);
+// Declarations in force, parsed once. Holds nothing that is not in the tables: an entry counts only
+// while its revision is that of the Collection row.
+class Declarations {
+ public:
+  // Null: there is no such collection. Valid until the next call that changes the collection.
+  const Declaration* find(const StateReader& state, std::string_view collection,
+                          const Collection& row);
 
-// An entry without record commands (no-op, membership, check): only the applied index moves.
-void apply_nothing(StateWriter& state, std::uint64_t index, std::uint64_t term);
+ private:
+  struct Parsed {
+    Revision declared = 0;
+    std::shared_ptr<const Declaration> declaration;
+  };
+  std::map<std::string, Parsed, std::less<>> parsed_;
+};
+
+// Applies one entry. Moves counters, hash, timeline, deduplication table and expiry queue within
+// the same transaction. `declarations` belongs to the thread that applies. REQUIRES: index ==
+// state.counters().applied_index + 1.
+std::vector<BatchOutcome> apply(StateWriter& state, Declarations& declarations, std::uint64_t index,
+                                std::uint64_t term, const LogBatch& batch,
+                                const ApplyOptions& options);
+
+// An entry without record commands (no-op, membership, check): only the applied index moves, and
+// indexes under construction go on.
+void apply_nothing(StateWriter& state, Declarations& declarations, std::uint64_t index,
+                   std::uint64_t term);
 
 // Checks that need no state, done at the edge before a command is proposed: names, sizes,
-// characters.
+// characters, counts, the form of declarations, that patches and conditions are JSON.
 Result<void> validate(const Command& command);
+
+// Names of what is read, checked as those of a command are. System collections are good names.
+Result<void> check_collection_name(std::string_view name);
+Result<void> check_record_key(std::string_view key);
+
+// --- reading what the tables do not hold as such ---
+
+// The record as it was at a revision: the newest version at or below it; nothing if it did not
+// exist then. A tombstone is returned as such. Errors: compacted (that version is no longer held),
+// invalid_argument (a revision that has not been yet).
+Result<std::optional<Record>> record_at(const StateReader& state, std::string_view collection,
+                                        std::string_view key, Revision revision);
+
+// A change with the value it made.
+struct ChangeView {
+  const Commit* commit = nullptr;
+  const Change* change = nullptr;
+  std::size_t position = 0;  // among the changes of the commit
+  Record record;             // as of the commit; a tombstone for a removal
+};
+// Changes behind `after` in order, each once; `visit` returns false to stop (a commit may be cut,
+// and is resumed by `skip`, the number of its changes seen already: position of after+1's first).
+// Errors: compacted (after < floor).
+Result<void> scan_changes(const StateReader& state, Revision after, std::size_t skip,
+                          const std::function<bool(const ChangeView&)>& visit);
 
 }  // namespace mainstay::record
