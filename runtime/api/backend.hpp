@@ -38,6 +38,18 @@ struct MemberView {
   bool connected = false;   // this node has a live link to it (itself: true)
   std::uint64_t match = 0;  // as the leader sees it; 0 elsewhere
   std::uint64_t applied = 0;
+  std::string release;         // "0.5.0"; "" while there was no link to it
+  std::uint32_t protocol = 0;  // version spoken with it; 0: no link; itself: the newest it knows
+  // its wall clock minus this node's, as the best of the last reports says; itself: 0
+  std::int64_t clock_offset_ms = 0;
+};
+
+// An actor of this node, as its supervisor knows it.
+struct ActorView {
+  std::string name;
+  std::string state;           // running, stopped, stopping, ended
+  std::uint64_t restarts = 0;  // since the node started
+  std::string last_end;        // why it last ended; "" if it never did
 };
 
 struct ClusterView {
@@ -57,8 +69,19 @@ struct ClusterView {
   bool quarantined = false;
   bool draining = false;
   std::uint64_t disk_free_bytes = 0;
+  std::uint64_t disk_total_bytes = 0;  // of the data directory's file system
   bool disk_low = false;
+  std::string release;             // of this node
+  double fsync_ms = 0;             // slowest durable write of the log in the last second
+  std::uint64_t log_bytes = 0;     // on disk
+  std::uint64_t record_bytes = 0;  // on disk
+  std::uint64_t apply_lag = 0;     // committed entries that are not applied here yet
+  std::uint64_t queue_depth = 0;   // requests that wait in this node
+  // when certificates end, Unix time in seconds; 0: none
+  std::int64_t peer_certificate_expires = 0;
+  std::int64_t api_certificate_expires = 0;
   std::vector<MemberView> members;
+  std::vector<ActorView> actors;  // in the order of their start
 };
 
 // One line of /readyz and /livez.
