@@ -40,6 +40,7 @@ struct Request {
   std::string target;  // as sent: path and query, percent-encoded
   Headers headers;
   Bytes body;
+  std::string from;  // the client's address, "10.0.0.7:51234"; "" where there is none
 
   // Set by the router, percent-decoded: what the pattern's {…} matched, and the query's names and
   // values.

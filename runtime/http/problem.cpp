@@ -31,6 +31,8 @@ Response problem(const Error& error, const ProblemDetails& details) {
   document["detail"] = error.message;
   if (!details.instance.empty()) document["instance"] = details.instance;
   if (!details.operation.empty()) document["operation"] = details.operation;
+  if (!details.pointer.empty()) document["pointer"] = details.pointer;
+  for (const auto& [name, value] : details.members) document[name] = boost::json::parse(value);
   response.content_type = "application/problem+json";
   response.body = Bytes{boost::json::serialize(document)};
   int retry_after = details.retry_after_seconds;

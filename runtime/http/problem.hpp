@@ -4,6 +4,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "runtime/base/result.hpp"
 #include "runtime/http/message.hpp"
@@ -13,6 +15,9 @@ namespace mainstay::http {
 struct ProblemDetails {
   std::string instance = {};     // the path of the request
   std::string operation = {};    // the operation id, where the request has one
+  std::string pointer = {};      // the part of the body that was refused: a JSON pointer
+  // further members, in their order: name and value as JSON
+  std::vector<std::pair<std::string, std::string>> members = {};
   int status = 0;                // 0: as the table of errors says
   int retry_after_seconds = -1;  // -1: 1 for those that may be repeated soon, else none
 };
