@@ -83,6 +83,26 @@ bool is_cluster_name(const std::string& name) {
   return !name.empty() && name.size() <= 63 && name.find_first_not_of(taken) == std::string::npos;
 }
 
+void check_api(const Config& config, Findings& findings) {
+  if (config.api_tls_certificate.empty() != config.api_tls_key.empty())
+    findings.add("api.tls_certificate, api.tls_key: give both or none");
+  constexpr std::string_view form = "sha256:";
+  const std::string& hash = config.auth_bootstrap_token_hash;
+  const bool is_hash = hash.size() == form.size() + 64 && hash.starts_with(form) &&
+                       hash.find_first_not_of("0123456789abcdef", form.size()) == std::string::npos;
+  if (!hash.empty() && !is_hash)
+    findings.add(
+        "auth.bootstrap_token_hash: must be sha256: and 64 hexadecimal digits (0-9 a-f), as "
+        "`mainstay token bootstrap` prints it; the token itself does not belong here");
+}
+
+bool is_loopback(const std::string& address) {
+  const auto endpoint = parse_endpoint(address);
+  if (!endpoint) return false;
+  const std::string& host = endpoint->host;
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 std::string advertised(const std::string& advertise, const std::string& listed,
                        const std::string& listen) {
   if (!advertise.empty()) return advertise;
@@ -115,8 +135,20 @@ Result<void> Config::validate() const {
   const int tls_set = int{!tls_ca.empty()} + int{!tls_certificate.empty()} + int{!tls_key.empty()};
   if (tls_set != 0 && tls_set != 3)
     findings.add("tls.ca, tls.certificate, tls.key: give all three or none");
+  check_api(*this, findings);
   check_peers(*this, findings);
   return findings.result();
+}
+
+std::vector<std::string> Config::warnings() const {
+  std::vector<std::string> all;
+  if (is_loopback(api_listen)) return all;
+  if (!auth_enabled)
+    all.push_back("auth.enabled: off; everybody who reaches " + api_listen + " may do everything");
+  else if (api_tls_certificate.empty())
+    all.push_back("api.tls_certificate: not set; tokens pass the network to " + api_listen +
+                  " in clear");
+  return all;
 }
 
 std::string Config::peer_address() const {
@@ -161,6 +193,8 @@ Result<Loaded> load(const Sources& sources) {
     apply(loaded.config, "flag " + flag_name(name), name, value, findings);
   TRY(findings.result());
   TRY(loaded.config.validate());
+  for (std::string& warning : loaded.config.warnings())
+    loaded.warnings.push_back(std::move(warning));
   return loaded;
 }
 

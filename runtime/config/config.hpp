@@ -19,6 +19,8 @@ struct Config {
 
   // What involves more than one option. Errors: invalid_argument, a line for each finding.
   Result<void> validate() const;
+  // What is allowed but should be known: a line for each.
+  std::vector<std::string> warnings() const;
 
   // The addresses others are told: the advertised one, else what cluster.peers says of this node,
   // else where it listens.
@@ -42,7 +44,8 @@ struct Sources {
 
 struct Loaded {
   Config config;
-  std::vector<std::string> warnings;  // such as a variable MAINSTAY_… that no option has
+  // Config::warnings(), and variables MAINSTAY_… that no option has.
+  std::vector<std::string> warnings;
 };
 
 // Errors: invalid_argument; the message has a line for each finding, with file, line and the

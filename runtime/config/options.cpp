@@ -183,7 +183,8 @@ std::string options_document() {
       "stops the start with file, line and what is expected; `mainstayd --check-config` only "
       "checks. Sizes are written with `B`, `KiB`, `MiB`,\n"
       "`GiB`, `TiB`; durations with `ms`, `s`, `m`, `h`. All changes need a restart of the "
-      "node.\n\n"
+      "node; certificate and key\n"
+      "files are read again by themselves when they change (docs/security.md).\n\n"
       "Made from `runtime/config/options.def`; a test compares the two.\n\n"
       "| option | kind | default | range | environment variable | meaning |\n"
       "|---|---|---|---|---|---|\n";

@@ -154,6 +154,43 @@ TEST(Config, RelationsBetweenOptionsAreChecked) {
                              HasSubstr("required with other nodes")));
 }
 
+TEST(Config, TheApisCertificateAndKeyComeTogether) {
+  const std::string node = "[node]\nid = 1\n";
+  EXPECT_THAT(refusal_of(node + "[api]\ntls_certificate = \"a.pem\"\n"), HasSubstr("both or none"));
+  EXPECT_THAT(refusal_of(node + "[api]\ntls_key = \"a.key\"\n"), HasSubstr("both or none"));
+  EXPECT_EQ(refusal_of(node + "[api]\ntls_certificate = \"a.pem\"\ntls_key = \"a.key\"\n"),
+            "(accepted)");
+}
+
+TEST(Config, TheBootstrapTokenIsGivenByItsHash) {
+  const auto refusal = [](const std::string& hash) {
+    return refusal_of("[node]\nid = 1\n[auth]\nbootstrap_token_hash = \"" + hash + "\"\n");
+  };
+  const std::string digits = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  EXPECT_EQ(refusal("sha256:" + digits), "(accepted)");
+  for (const std::string& bad :
+       {digits, "sha256:" + digits.substr(1), "sha256:" + digits + "0",
+        "sha256:G" + digits.substr(1), "md5000:" + digits, std::string{"mst_abcdefgh_secret"}})
+    EXPECT_THAT(refusal(bad), HasSubstr("auth.bootstrap_token_hash: must be")) << bad;
+}
+
+TEST(Config, AnOpenApiOnTheNetworkIsAWarning) {
+  const auto warnings = [](const std::string& listen, const std::string& more) {
+    auto loaded = load_file("[node]\nid = 1\n[api]\nlisten = \"" + listen + "\"\n" + more);
+    return loaded ? loaded->warnings : std::vector<std::string>{loaded.error().message};
+  };
+  const std::string off = "[auth]\nenabled = false\n";
+  for (const char* local : {"127.0.0.1:1", "127.1.2.3:1", "[::1]:1", "localhost:1"}) {
+    EXPECT_THAT(warnings(local, ""), testing::IsEmpty()) << local;
+    EXPECT_THAT(warnings(local, off), testing::IsEmpty()) << local;
+  }
+  for (const char* open : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "host:1"}) {
+    EXPECT_THAT(warnings(open, ""), testing::ElementsAre(HasSubstr("in clear"))) << open;
+    EXPECT_THAT(warnings(open, off), testing::ElementsAre(HasSubstr("everybody"))) << open;
+    EXPECT_THAT(warnings(open, "tls_certificate = \"a\"\ntls_key = \"b\"\n"), testing::IsEmpty());
+  }
+}
+
 TEST(Config, AnUnknownVariableIsAWarning) {
   Sources sources;
   sources.environment = {
