@@ -3,6 +3,8 @@
 // a text that is only stored is not parsed into this. Plain values.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,6 +68,21 @@ void append_string(std::string& out, std::string_view text);  // quoted and esca
 
 // The same text for equal values: members sorted by name, numbers in their shortest form.
 std::string canonical_text(const Value& value);
+
+// A number as its digits, whatever its length: 0.`digits` * 10^`point`. Zero has no digits.
+struct Number {
+  bool negative = false;
+  std::string digits;  // no zeros at either end
+  std::int64_t point = 0;
+
+  bool is_zero() const { return digits.empty(); }
+  bool is_integer() const { return point >= static_cast<std::int64_t>(digits.size()); }
+  bool operator==(const Number&) const = default;
+  friend std::strong_ordering operator<=>(const Number& a, const Number& b);
+};
+// REQUIRES: the text is a JSON number.
+Number number_of(std::string_view text);
+bool is_number(std::string_view text);  // as RFC 8259 has it
 
 // RFC 6901. Errors of check_pointer: invalid_argument. find: null when nothing is there.
 Result<void> check_pointer(std::string_view pointer);
