@@ -16,6 +16,7 @@ using consensus::LogReader;
 using consensus::Member;
 using consensus::MemberRole;
 using consensus::Membership;
+using consensus::MembershipPtr;
 using consensus::Message;
 using consensus::MessageType;
 using consensus::Persist;
@@ -243,15 +244,24 @@ void Invariants::check_counted_own_term(MemberKey who, const Core& core, const R
           name(who), core.term(), commit, reached);
 }
 
-// A leader decides by the latest membership of its log; a follower that hears of the commit first
-// may know an older or a newer one.
+// A leader decides by the latest membership of its log, about the entries before it, too; a
+// follower that hears of the commit first may know an older or a newer one, and that of its leader
+// may not be committed yet.
 void Invariants::check_durable_on_majority(MemberKey who, const Core& core, const Entry& entry) {
   const bool leads = core.role() == CoreRole::leader;
-  const bool held =
-      majority_holds(core.membership(), entry) || (!leads && majority_holds(membership(), entry));
+  const bool held = majority_holds(core.membership(), entry) ||
+                    (!leads && (majority_holds(membership(), entry) ||
+                                leaders_majority_holds(core.term(), entry)));
   require(held, "committed is durable on a majority",
           "{} commits {}@t{} which the disks of a majority of {} do not hold", name(who),
           entry.index, entry.term, describe(core.membership()));
+}
+
+bool Invariants::leaders_majority_holds(Term term, const Entry& entry) const {
+  const auto leader = leaders_.find(term);
+  if (leader == leaders_.end()) return false;
+  const MembershipPtr& appended = nodes_.at(leader->second).appended;
+  return appended && majority_holds(*appended, entry);
 }
 
 bool Invariants::majority_holds(const Membership& members, const Entry& entry) const {
@@ -270,12 +280,12 @@ bool Invariants::majority_holds(const Membership& members, const Entry& entry) c
 
 // What a leader may add to its log: one uncommitted membership at a time, and none before an entry
 // of its own term is committed (thesis section 4.1 and the correction of 2015).
-void Invariants::check_leader_appends(MemberKey who, const Core& core,
-                                      const Persist& persist) const {
+void Invariants::check_leader_appends(MemberKey who, const Core& core, const Persist& persist) {
   const Shadow& log = nodes_.at(who).believed;
   for (const Entry& entry : persist.entries) {
     if (entry.kind != EntryKind::membership || entry.term != core.term()) continue;
     const Index commit = core.status().commit;
+    nodes_.at(who).appended = entry.membership;
     for (Index index = std::max(log.base, commit) + 1; index < entry.index; ++index)
       require(!log.places[index - log.base - 1].membership, "one membership change at a time",
               "{} appends a membership at {} while that at {} is not committed", name(who),

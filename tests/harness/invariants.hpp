@@ -78,6 +78,7 @@ class Invariants {
     consensus::CoreRole role = consensus::CoreRole::follower;
     consensus::Term term = 0;
     consensus::Index commit_at_election = 0;
+    consensus::MembershipPtr appended;  // the last one that it put into its log as a leader
   };
   struct Committed {
     Place place;
@@ -88,10 +89,11 @@ class Invariants {
   static bool same(const Shadow& shadow, const Shadow& found);
   void check_appended(MemberKey who, const Node& node, const consensus::Persist& persist);
   void check_leader_appends(MemberKey who, const consensus::Core& core,
-                            const consensus::Persist& persist) const;
+                            const consensus::Persist& persist);
   void check_counted_own_term(MemberKey who, const consensus::Core& core,
                               const consensus::Ready& ready) const;
   bool majority_holds(const consensus::Membership& members, const consensus::Entry& entry) const;
+  bool leaders_majority_holds(consensus::Term term, const consensus::Entry& entry) const;
   void check_committed(MemberKey who, const consensus::Core& core, const consensus::Ready& ready);
   void check_durable_on_majority(MemberKey who, const consensus::Core& core,
                                  const consensus::Entry& entry);
