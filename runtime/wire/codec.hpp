@@ -29,12 +29,18 @@ Result<consensus::Membership> decode_membership(std::string_view bytes);
 std::string encode(const consensus::SnapshotMeta& snapshot);
 Result<consensus::SnapshotMeta> decode_snapshot_meta(std::string_view bytes);
 
-// Record store values.
+// Record store values. Decoders copy out of the database page; the values of a decoded row share
+// that one copy.
 std::string encode(const record::Record& record);
-// copies the value out of the database page
 Result<record::Record> decode_record(std::string_view bytes);
 std::string encode(const record::Operation& operation);
 Result<record::Operation> decode_operation(std::string_view bytes);
+std::string encode(const record::Commit& commit);
+Result<record::Commit> decode_commit(std::string_view bytes);
+std::string encode(const record::Collection& collection);
+Result<record::Collection> decode_collection(std::string_view bytes);
+std::string encode(const record::Balance& balance);
+Result<record::Balance> decode_balance(std::string_view bytes);
 std::string encode(const record::Counters& counters);
 Result<record::Counters> decode_counters(std::string_view bytes);
 

@@ -48,6 +48,12 @@ std::string_view to_string(SealKind kind) {
       return "operation";
     case SealKind::counters:
       return "counters";
+    case SealKind::commit:
+      return "commit";
+    case SealKind::collection:
+      return "collection";
+    case SealKind::balance:
+      return "balance";
   }
   return "unknown";
 }

@@ -34,6 +34,9 @@ enum class SealKind : std::uint16_t {
   record = 8,
   operation = 9,
   counters = 10,
+  commit = 11,
+  collection = 12,
+  balance = 13,
 };
 
 inline constexpr std::size_t seal_bytes = 8;

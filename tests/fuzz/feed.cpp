@@ -63,6 +63,12 @@ bool feed(SealKind kind, std::string_view bytes) {
       return accepts(bytes, by_view(wire::decode_operation));
     case SealKind::counters:
       return accepts(bytes, by_view(wire::decode_counters));
+    case SealKind::commit:
+      return accepts(bytes, by_view(wire::decode_commit));
+    case SealKind::collection:
+      return accepts(bytes, by_view(wire::decode_collection));
+    case SealKind::balance:
+      return accepts(bytes, by_view(wire::decode_balance));
   }
   return false;
 }
@@ -82,7 +88,7 @@ bool feed_resealed(SealKind kind, std::string_view bytes) {
 int feed_all(std::string_view bytes) {
   int accepted = 0;
   for (auto kind = static_cast<unsigned>(SealKind::frame);
-       kind <= static_cast<unsigned>(SealKind::counters); ++kind) {
+       kind <= static_cast<unsigned>(SealKind::balance); ++kind) {
     accepted += feed(static_cast<SealKind>(kind), bytes) ? 1 : 0;
     accepted += feed_resealed(static_cast<SealKind>(kind), bytes) ? 1 : 0;
   }
