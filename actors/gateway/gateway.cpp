@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/gateway/command_bytes.hpp"
 #include "actors/kit/deadline.hpp"
 #include "actors/kit/errors.hpp"
 #include "runtime/base/log.hpp"
@@ -24,10 +25,6 @@ std::uint64_t first_number(MonotonicTime now) {
   return static_cast<std::uint64_t>(now.time_since_epoch().count());
 }
 
-std::size_t bytes_of(const record::Command& command) {
-  return command.value.size() + command.key.size() + command.operation.size() + 256;
-}
-
 }  // namespace
 
 Gateway::Gateway(caf::actor_config& config, const GatewayOptions& options,
@@ -40,6 +37,7 @@ Gateway::Gateway(caf::actor_config& config, const GatewayOptions& options,
       inbox_{std::move(inbox)},
       admission_{std::move(admission)},
       view_{std::move(view)},
+      board_{std::move(board)},
       metrics_{metrics},
       ports_{std::move(ports)} {
   const std::uint64_t first = first_number(kit::now_of(*this));
@@ -51,7 +49,8 @@ Gateway::Gateway(caf::actor_config& config, const GatewayOptions& options,
   ReadBatcherOptions reads;
   reads.first_context = first;
   reads_.emplace(reads);
-  reads_->applied(board->applied, kit::now_of(*this));
+  reads_->applied(board_->applied, kit::now_of(*this));
+  revisions_.emplace();
   look_who_leads();
 }
 
@@ -69,6 +68,8 @@ caf::behavior Gateway::make_behavior() {
           on_batch_answered(*reply);
       },
       [this](GatewayTick) { on_gateway_tick(); },
+      [this](WaitTick) { on_wait_tick(); },
+      [this](EndFeeds) { revisions_->end_feeds(); },
       [](const peer_link::PeerUp&) {},
       [this](const peer_link::PeerDown& down) { on_peer_down(down); },
       [](const peer_link::PeerCongested&) {},
@@ -78,6 +79,7 @@ caf::behavior Gateway::make_behavior() {
 void Gateway::on_exit() {
   operations_.reset();
   reads_.reset();
+  revisions_.reset();
 }
 
 // A LeaderChanged is lost while a restarted gateway is not in its place yet. The view is never
@@ -99,6 +101,9 @@ void Gateway::on_inbox_filled() {
   Inbox::Items items = inbox_->take();
   for (WriteRequest& request : items.writes) take(std::move(request));
   for (ReadRequest& request : items.reads) take(std::move(request));
+  // The board first: what was applied before a request came is told by no event after it.
+  revisions_->applied(board_->revision);
+  for (RevisionRequest& request : items.revisions) take(std::move(request));
   pump();
 }
 
@@ -128,6 +133,25 @@ void Gateway::take(ReadRequest request) {
               });
 }
 
+void Gateway::take(RevisionRequest request) {
+  if (request.feed)
+    return revisions_->add(
+        request.after, request.deadline, RevisionWaiters::Late::told,
+        [this, done = std::move(request.done)](Result<record::Revision> revision) {
+          admission_->leave_feed();
+          done(std::move(revision));
+        });
+  revisions_->add(request.after, request.deadline, RevisionWaiters::Late::failed,
+                  [this, added = request.added,
+                   done = std::move(request.done)](Result<record::Revision> revision) {
+                    const MonotonicTime end = kit::now_of(*this);
+                    admission_->leave(0);
+                    ledger_.answered(millis(added, end), revision.has_value());
+                    metrics_.read_barrier_latency.observe(seconds(added, end));
+                    done(std::move(revision));
+                  });
+}
+
 void Gateway::pump() {
   const MonotonicTime now = kit::now_of(*this);
   if (leader_.leader)
@@ -141,10 +165,10 @@ void Gateway::propose(OutgoingBatch out) {
   metrics_.batches_sent.add();
   if (out.resent) metrics_.batches_resent.add();
   const std::size_t commands = out.batch.commands.size();
-  const bool inserts = replica::has_inserts(out.batch);
+  const bool needs_space = replica::needs_space(out.batch);
   Bytes bytes{wire::encode(out.batch)};
   if (leader_.leader == options_.node)
-    ports_->propose(replica::ProposeBatch{out.sequence, std::move(bytes), commands, inserts});
+    ports_->propose(replica::ProposeBatch{out.sequence, std::move(bytes), commands, needs_space});
   else
     ports_->send(leader_.leader, leader_.incarnation,
                  wire::ProposeRequest{out.sequence, std::move(bytes)});
@@ -177,6 +201,7 @@ void Gateway::on_own_outcomes(const storage::OwnOutcomes& event) {
   if (operations_->applied(event.index, event.term, event.outcomes, event.jumped, now) > 0)
     ledger_.acknowledged(now, waiting_since);
   reads_->applied(event.index, now);
+  revisions_->applied(board_->revision);
   pump();
 }
 
@@ -197,8 +222,16 @@ void Gateway::on_gateway_tick() {
   measure();
 }
 
-// An idle gateway has no timer.
+void Gateway::on_wait_tick() {
+  wait_ticking_ = false;
+  revisions_->expire(kit::now_of(*this));
+  keep_ticking();
+}
+
+// An idle gateway has no timer, one that only feeds look at a slower one.
 void Gateway::keep_ticking() {
+  if (revisions_->waiting() > 0 && !std::exchange(wait_ticking_, true))
+    delayed_send(this, options_.wait_tick, WaitTick{});
   if (ticking_ || (operations_->waiting() == 0 && reads_->waiting() == 0)) return;
   ticking_ = true;
   delayed_send(this, options_.tick, GatewayTick{});
@@ -206,6 +239,7 @@ void Gateway::keep_ticking() {
 
 void Gateway::measure() {
   metrics_.requests_waiting.set(static_cast<double>(admission_->requests()));
+  metrics_.feeds_waiting.set(static_cast<double>(admission_->feeds()));
   metrics_.request_bytes_waiting.set(static_cast<double>(admission_->bytes()));
   metrics_.read_rounds.add(
       static_cast<double>(reads_->rounds() - std::exchange(rounds_, reads_->rounds())));

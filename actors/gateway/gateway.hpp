@@ -1,6 +1,7 @@
 // The gateway actor: requests from the HTTP threads meet the replica here. A shell around
-// PendingOperations and ReadBatcher. Restarts alone: the requests it held are answered
-// outcome_unknown (writes) or not_ready (reads), those still in the inbox wait for the next one.
+// PendingOperations, ReadBatcher and RevisionWaiters. Restarts alone: the requests it held are
+// answered outcome_unknown (writes) or not_ready (the others), those still in the inbox wait for
+// the next one.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,7 @@
 #include "actors/gateway/gateway_api.hpp"
 #include "actors/gateway/pending_operations.hpp"
 #include "actors/gateway/read_batcher.hpp"
+#include "actors/gateway/revision_waiters.hpp"
 #include "actors/peer_link/peer_link_api.hpp"
 #include "actors/replica/replica_api.hpp"
 #include "actors/storage/storage_api.hpp"
@@ -31,6 +33,7 @@ struct GatewayOptions {
   NodeId node;
   BootId boot;
   Millis tick{10};
+  Millis wait_tick{20};  // how late a wait for a revision may end
 };
 
 class Gateway final : public caf::event_based_actor {
@@ -54,10 +57,12 @@ class Gateway final : public caf::event_based_actor {
   void on_read_points(const replica::ReadPoints& event);
   void on_peer_down(const peer_link::PeerDown& down);
   void on_gateway_tick();
+  void on_wait_tick();
 
   void look_who_leads();
   void take(WriteRequest request);
   void take(ReadRequest request);
+  void take(RevisionRequest request);
   void pump();
   void propose(OutgoingBatch batch);
   void keep_ticking();
@@ -67,13 +72,16 @@ class Gateway final : public caf::event_based_actor {
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<Admission> admission_;
   const std::shared_ptr<const replica::Published<replica::View>> view_;
+  const std::shared_ptr<const storage::Board> board_;
   metrics::NodeMetrics& metrics_;
   const std::shared_ptr<const Ports> ports_;
   std::optional<PendingOperations> operations_;
   std::optional<ReadBatcher> reads_;
+  std::optional<RevisionWaiters> revisions_;
   metrics::Ledger ledger_;
   replica::LeaderChanged leader_;
   bool ticking_ = false;
+  bool wait_ticking_ = false;
   std::uint64_t rounds_ = 0;
   std::uint64_t repeated_ = 0;
 };

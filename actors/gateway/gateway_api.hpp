@@ -21,8 +21,12 @@ namespace mainstay::gateway {
 
 // To the gateway: there is something new in the inbox.
 struct InboxFilled {};
-// Timer: while anything waits.
+// Timer: while any request waits.
 struct GatewayTick {};
+// Timer: while anybody waits for a revision.
+struct WaitTick {};
+// To the gateway: the node stops; feeds are to go on elsewhere.
+struct EndFeeds {};
 
 struct WriteRequest {
   record::Command command;
@@ -34,6 +38,15 @@ struct ReadRequest {
   MonotonicTime added;
   MonotonicTime deadline;
   std::function<void(Result<void>)> done;
+};
+// Until this node shows a revision above `after`.
+struct RevisionRequest {
+  record::Revision after = 0;
+  // Of a feed: at the deadline, the newest revision is the answer. Else of a read that needs it.
+  bool feed = false;
+  MonotonicTime added;
+  MonotonicTime deadline;
+  std::function<void(Result<record::Revision>)> done;
 };
 
 // How much waits in the gateway: counted in when a request is admitted, out when it is answered.
@@ -53,12 +66,22 @@ class Admission {
     requests_.fetch_sub(1);
     bytes_.fetch_sub(bytes);
   }
+  // The same for feeds, which are no requests: a node may stop while they wait.
+  bool enter_feed() {
+    if (feeds_.fetch_add(1) < limits::gateway_feeds_max) return true;
+    leave_feed();
+    return false;
+  }
+  void leave_feed() { feeds_.fetch_sub(1); }
+  std::size_t feeds() const { return feeds_.load(); }
+
   std::size_t requests() const { return requests_.load(); }
   std::size_t bytes() const { return bytes_.load(); }
 
  private:
   std::atomic<std::size_t> requests_{0};
   std::atomic<std::size_t> bytes_{0};
+  std::atomic<std::size_t> feeds_{0};
 };
 
 // Where foreign threads leave requests for the gateway: one wake-up message for all that came since
@@ -69,6 +92,9 @@ class Inbox {
   struct Items {
     std::vector<WriteRequest> writes;
     std::vector<ReadRequest> reads;
+    std::vector<RevisionRequest> revisions;
+
+    bool empty() const { return writes.empty() && reads.empty() && revisions.empty(); }
   };
 
   // `wake` sends InboxFilled to the gateway that runs now.
@@ -79,6 +105,9 @@ class Inbox {
   }
   void push(ReadRequest request) {
     put([&request](Items& items) { items.reads.push_back(std::move(request)); });
+  }
+  void push(RevisionRequest request) {
+    put([&request](Items& items) { items.revisions.push_back(std::move(request)); });
   }
   Items take() {
     Items taken;
@@ -93,7 +122,7 @@ class Inbox {
     bool first = false;
     {
       const std::lock_guard lock{mutex_};
-      first = items_.writes.empty() && items_.reads.empty();
+      first = items_.empty();
       into(items_);
     }
     if (first) wake_();
@@ -107,6 +136,8 @@ class Inbox {
 }  // namespace mainstay::gateway
 
 MAINSTAY_BEGIN_MESSAGES(gateway)
+MAINSTAY_MESSAGE(gateway, mainstay::gateway::EndFeeds)
 MAINSTAY_MESSAGE(gateway, mainstay::gateway::GatewayTick)
 MAINSTAY_MESSAGE(gateway, mainstay::gateway::InboxFilled)
+MAINSTAY_MESSAGE(gateway, mainstay::gateway::WaitTick)
 MAINSTAY_END_MESSAGES(gateway)

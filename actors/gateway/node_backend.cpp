@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "actors/gateway/command_bytes.hpp"
+
 namespace mainstay::gateway {
 
 namespace {
@@ -12,10 +14,6 @@ namespace {
 constexpr Millis leader_contact_max{500};
 constexpr Millis view_age_max{5000};  // the replica publishes every 50 ms
 constexpr std::uint64_t apply_lag_max = 1000;
-
-std::size_t bytes_of(const record::Command& command) {
-  return command.value.size() + command.key.size() + command.operation.size() + 256;
-}
 
 std::string role_of(const replica::View& view) {
   const NodeId self = view.status.id;
@@ -56,15 +54,37 @@ void NodeBackend::submit(record::Command command, MonotonicTime deadline,
       WriteRequest{std::move(command), parts_.clock->monotonic(), deadline, std::move(done)});
 }
 
-void NodeBackend::read_barrier(api::ReadLevel level, MonotonicTime deadline,
+void NodeBackend::read_barrier(api::ReadNeed need, MonotonicTime deadline,
                                std::function<void(Result<void>)> done) {
   if (auto allowed = may_serve(); !allowed) return done(std::move(allowed));
-  if (level == api::ReadLevel::local) return done({});
+  if (need.level == api::ReadLevel::local) return done({});
+  const bool session = need.level == api::ReadLevel::session;
+  if (session && need.at_least <= parts_.board->revision) return done({});
   if (!parts_.admission->enter(0)) {
     parts_.metrics->requests_busy.add();
     return done(fail(Errc::busy, "too many requests wait on this node"));
   }
-  parts_.inbox->push(ReadRequest{parts_.clock->monotonic(), deadline, std::move(done)});
+  const MonotonicTime now = parts_.clock->monotonic();
+  if (!session) return parts_.inbox->push(ReadRequest{now, deadline, std::move(done)});
+  auto reached = [done = std::move(done)](Result<record::Revision> revision) {
+    if (revision) return done({});
+    done(Failure{std::move(revision).error()});
+  };
+  parts_.inbox->push(RevisionRequest{need.at_least - 1, false, now, deadline, std::move(reached)});
+}
+
+void NodeBackend::wait_revision(record::Revision after, MonotonicTime deadline,
+                                std::function<void(Result<record::Revision>)> done) {
+  if (auto allowed = may_serve(); !allowed) return done(Failure{std::move(allowed).error()});
+  if (parts_.state->draining)
+    return done(fail(Errc::not_ready, "this node stops; go on at another one"));
+  if (const record::Revision newest = parts_.board->revision; newest > after) return done(newest);
+  if (!parts_.admission->enter_feed()) {
+    parts_.metrics->requests_busy.add();
+    return done(fail(Errc::busy, "too many feeds wait on this node"));
+  }
+  parts_.inbox->push(
+      RevisionRequest{after, true, parts_.clock->monotonic(), deadline, std::move(done)});
 }
 
 Result<std::shared_ptr<const record::StateReader>> NodeBackend::view() {
@@ -97,8 +117,9 @@ api::ClusterView NodeBackend::cluster() {
   out.role = role_of(*view);
   out.leader = view->status.leader;
   out.term = view->status.term;
-  out.commit = view->status.commit;
   out.applied = parts_.board->applied;
+  // The applier is ahead of what the replica published last.
+  out.commit = std::max(view->status.commit, out.applied);
   out.revision = parts_.board->revision;
   out.checked_index = view->checked_index;
   out.hashes_agree = view->hashes_agree;
@@ -160,7 +181,7 @@ Result<void> NodeBackend::may_serve() const {
 
 Result<void> NodeBackend::may_write(const record::Command& command) const {
   TRY(may_serve());
-  if (command.kind == record::CommandKind::put && parts_.board->disk_low)
+  if (parts_.board->disk_low && replica::needs_space(command))
     return fail(Errc::storage_full,
                 "free disk space is below the reserve; delete records or add space");
   return {};

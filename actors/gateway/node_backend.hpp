@@ -46,8 +46,10 @@ class NodeBackend final : public api::Backend {
 
   void submit(record::Command command, MonotonicTime deadline,
               std::function<void(Result<record::Outcome>)> done) override;
-  void read_barrier(api::ReadLevel level, MonotonicTime deadline,
+  void read_barrier(api::ReadNeed need, MonotonicTime deadline,
                     std::function<void(Result<void>)> done) override;
+  void wait_revision(record::Revision after, MonotonicTime deadline,
+                     std::function<void(Result<record::Revision>)> done) override;
   Result<std::shared_ptr<const record::StateReader>> view() override;
   void administer(api::AdminCommand command, MonotonicTime deadline,
                   std::function<void(Result<std::string>)> done) override;

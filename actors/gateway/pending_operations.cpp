@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/gateway/command_bytes.hpp"
+#include "actors/replica/replica_api.hpp"
 #include "runtime/base/limits.hpp"
 
 namespace mainstay::gateway {
@@ -11,11 +13,6 @@ namespace {
 
 constexpr const char* disk_full_text =
     "free disk space of the leading node is below the reserve; delete records or add space";
-
-std::size_t bytes_of(const record::Command& command) {
-  return command.operation.size() + command.collection.size() + command.key.size() +
-         command.value.size() + 128;
-}
 
 }  // namespace
 
@@ -46,7 +43,7 @@ std::optional<OutgoingBatch> PendingOperations::next_batch(MonotonicTime now) {
       continue;
     }
     Operation& operation = at->second;
-    if (now < full_until_ && hold_insert(at->first, operation)) {
+    if (now < full_until_ && hold(at->first, operation)) {
       queue_.pop_front();
       continue;
     }
@@ -89,7 +86,7 @@ void PendingOperations::refused(std::uint64_t sequence, Errc why, MonotonicTime 
   const auto at = flights_.find(sequence);
   if (at == flights_.end() || at->second.state != Flight::State::unanswered) return;
   if (why == Errc::storage_full) {
-    refuse_inserts(at->second, sequence);
+    refuse_for_space(at->second, sequence);
     full_until_ = now + options_.full_pause;
   }
   requeue(sequence, at->second);
@@ -159,10 +156,10 @@ MonotonicTime PendingOperations::oldest(MonotonicTime now) const {
   return operations_.empty() ? now : operations_.begin()->second.added;
 }
 
-// While the leader's disk is nearly full: an insert that was never sent is refused, one that may
-// have happened waits. False: not an insert.
-bool PendingOperations::hold_insert(OperationId id, Operation& operation) {
-  if (operation.command.kind != record::CommandKind::put) return false;
+// While the leader's disk is nearly full: what needs space and was never sent is refused, what may
+// have happened waits. False: it needs none.
+bool PendingOperations::hold(OperationId id, Operation& operation) {
+  if (!replica::needs_space(operation.command)) return false;
   if (operation.flights > 0)
     held_.push_back(id);
   else
@@ -170,12 +167,12 @@ bool PendingOperations::hold_insert(OperationId id, Operation& operation) {
   return true;
 }
 
-void PendingOperations::refuse_inserts(const Flight& flight, std::uint64_t sequence) {
+void PendingOperations::refuse_for_space(const Flight& flight, std::uint64_t sequence) {
   for (const OperationId id : flight.operations) {
     const auto at = operations_.find(id);
     if (at == operations_.end() || at->second.flight != sequence) continue;
     const Operation& operation = at->second;
-    if (operation.command.kind == record::CommandKind::put && operation.flights == 1)
+    if (replica::needs_space(operation.command) && operation.flights == 1)
       finish(id, fail(Errc::storage_full, disk_full_text));
   }
 }

@@ -3,6 +3,10 @@
 // given up at each request's own deadline (promises P3 and P4). Passive: time and events come in as
 // calls, batches go out as values. Owner: the gateway actor; one thread.
 //
+// Commands are told apart by the place they have in their batch, not by their operation id: a fence
+// of an operation that waits here goes to the log as a command of its own, and whichever comes
+// first there decides what both are answered.
+//
 // Life of a batch (a "flight"):
 //   sent ── accepted(term, index) ── applied: the outcomes complete its operations
 //     │          └─ lost for certain: something of a newer term, or something beyond its index, was
@@ -36,7 +40,7 @@ struct PendingOptions {
   // again at once, and copies would burden a leader that is only slow.
   Millis reply_timeout{2000};
   Millis retry_pause{10};  // after a refusal, until the next attempt
-  Millis full_pause{200};  // after a refusal for lack of disk space, until the next insert is tried
+  Millis full_pause{200};  // after a refusal for lack of disk space, until space is asked for again
   Millis accepted_timeout{
       2000};  // an accepted batch of which nothing is heard is sent again after this
 };
@@ -66,8 +70,8 @@ class PendingOperations {
   std::optional<OutgoingBatch> next_batch(MonotonicTime now);
 
   void accepted(std::uint64_t sequence, std::uint64_t term, std::uint64_t index, MonotonicTime now);
-  // `why` storage_full: the leader's disk is nearly full. Inserts that were sent only there are
-  // answered so, deletions go on.
+  // `why` storage_full: the leader's disk is nearly full. What needs space and was sent only there
+  // is answered so, the rest goes on.
   void refused(std::uint64_t sequence, Errc why, MonotonicTime now);
   // Unanswered batches went to a node that may not lead any more.
   void leader_changed(MonotonicTime now);
@@ -109,8 +113,8 @@ class PendingOperations {
   void requeue(std::uint64_t sequence, Flight& flight);
   bool idle(const Flight& flight) const;
   void forget_idle_flights();
-  bool hold_insert(OperationId id, Operation& operation);
-  void refuse_inserts(const Flight& flight, std::uint64_t sequence);
+  bool hold(OperationId id, Operation& operation);
+  void refuse_for_space(const Flight& flight, std::uint64_t sequence);
   std::size_t complete(Flight& flight, const record::BatchOutcome& outcome);
   void finish(OperationId id, Result<record::Outcome> result);
 
@@ -120,7 +124,7 @@ class PendingOperations {
   std::uint64_t applied_term_ = 0;
   OperationId next_operation_ = 1;
   MonotonicTime not_before_{};
-  MonotonicTime full_until_{};  // the leader takes no inserts
+  MonotonicTime full_until_{};  // the leader has no space
   std::size_t unanswered_ = 0;
   std::map<OperationId, Operation> operations_;  // oldest first
   std::deque<OperationId> queue_;                // may hold finished ones; skipped when met

@@ -469,6 +469,7 @@ void Node::begin_drain() {
   impl_->state->draining = true;
   impl_->slots.replica.tell(replica::StartDraining{});
   impl_->slots.links.tell(peer_link::SendGoAway{});
+  impl_->slots.gateway.tell(gateway::EndFeeds{});
 }
 
 bool Node::leads() const {

@@ -83,7 +83,7 @@ void Replica::on_frame(peer_link::FrameReceived& received) {
 }
 
 void Replica::on_propose_batch(ProposeBatch& batch) {
-  if (batch.inserts && no_space())
+  if (batch.needs_space && no_space())
     batch_answered(wire::ProposeReply{batch.id, false, Errc::storage_full});
   else
     driver_.propose(Proposal{NodeId{}, batch.id, std::move(batch.batch), batch.commands});
@@ -98,7 +98,7 @@ bool Replica::no_space() const {
 // What would not decode on every replica must never get into the log.
 void Replica::on_propose_request(NodeId from, const wire::ProposeRequest& request) {
   const auto batch = wire::decode_batch(request.batch);
-  if (batch && batch->origin == from && has_inserts(*batch) && no_space())
+  if (batch && batch->origin == from && needs_space(*batch) && no_space())
     return send(from, Incarnation{}, wire::ProposeReply{request.id, false, Errc::storage_full});
   if (batch && batch->origin == from && !batch->commands.empty())
     return driver_.propose(Proposal{from, request.id, request.batch, batch->commands.size()});

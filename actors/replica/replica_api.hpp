@@ -26,13 +26,19 @@ struct ProposeBatch {
   std::uint64_t id = 0;
   Bytes batch;
   std::size_t commands = 0;
-  bool inserts = false;
+  bool needs_space = false;
 };
-// Such a batch is refused while the leader's disk is nearly full.
-inline bool has_inserts(const record::Batch& batch) {
+// Such a command is refused while the disk is nearly full. Removals and fences go through, and what
+// Mainstay keeps for itself: it is small, and operators need it to mend the shortage.
+inline bool needs_space(const record::Command& command) {
   return std::any_of(
-      batch.commands.begin(), batch.commands.end(),
-      [](const record::Command& command) { return command.kind == record::CommandKind::put; });
+      command.actions.begin(), command.actions.end(), [](const record::Action& action) {
+        return action.kind != record::ActionKind::remove && !action.collection.starts_with('_');
+      });
+}
+inline bool needs_space(const record::Batch& batch) {
+  return std::any_of(batch.commands.begin(), batch.commands.end(),
+                     [](const record::Command& command) { return needs_space(command); });
 }
 struct BatchAnswered {
   wire::ProposeReply reply;

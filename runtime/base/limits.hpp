@@ -86,6 +86,8 @@ inline constexpr std::size_t snapshot_chunks_in_flight_max = 4;
 // --- gateway ---
 inline constexpr std::size_t gateway_buffer_bytes_max = 64 * mib;
 inline constexpr std::size_t gateway_requests_max = 65536;
+// feeds that wait for a new revision, on one node
+inline constexpr std::size_t gateway_feeds_max = 32768;
 // a request's own deadline when it names none
 inline constexpr std::uint32_t request_ms_default = 10'000;
 inline constexpr std::uint32_t request_ms_max = 60'000;

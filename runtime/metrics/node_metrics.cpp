@@ -58,6 +58,8 @@ NodeMetrics::NodeMetrics(std::string_view release)
           registry.gauge("mainstay_gateway_requests_waiting", "Requests waiting in the gateway")},
       request_bytes_waiting{registry.gauge("mainstay_gateway_waiting_bytes",
                                            "Bytes of requests waiting in the gateway")},
+      feeds_waiting{registry.gauge("mainstay_gateway_feeds_waiting",
+                                   "Change feeds waiting for a new revision")},
       writes_acknowledged{registry.counter("mainstay_writes_acknowledged_total",
                                            "Writes answered with a definite outcome")},
       writes_unknown{registry.counter("mainstay_writes_unknown_total",

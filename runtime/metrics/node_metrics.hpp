@@ -64,6 +64,7 @@ struct NodeMetrics {
   // gateway
   Gauge requests_waiting;
   Gauge request_bytes_waiting;
+  Gauge feeds_waiting;
   Counter writes_acknowledged;
   Counter writes_unknown;
   Counter requests_busy;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/gateway/command_bytes.hpp"
 #include "runtime/wire/codec.hpp"
 #include "tests/actor/kit/actor_fixture.hpp"
 
@@ -27,15 +28,31 @@ class GatewayTest : public testing::ActorTest {
   }
 
   void write(const std::string& operation, std::chrono::milliseconds within = 10s) {
-    record::Command command;
+    record::Command command = record::single({record::ActionKind::put, "orders", "A-1", {}});
     command.operation = operation;
-    command.collection = "orders";
-    command.key = "A-1";
-    ASSERT_TRUE(admission->enter(256 + 3 + operation.size()));
+    ASSERT_TRUE(admission->enter(bytes_of(command)));
     inbox->push(WriteRequest{
         command, now(), now() + within, [this](Result<record::Outcome> result) {
           outcomes.push_back(result ? "done" : std::string{to_string(result.error().code)});
         }});
+    settle();
+  }
+
+  // A feed that waits for something new, or a session read.
+  void wait(record::Revision after, bool feed, std::chrono::milliseconds within = 10s) {
+    ASSERT_TRUE(feed ? admission->enter_feed() : admission->enter(0));
+    inbox->push(RevisionRequest{
+        after, feed, now(), now() + within, [this](Result<record::Revision> revision) {
+          outcomes.push_back(revision ? std::to_string(*revision)
+                                      : std::string{to_string(revision.error().code)});
+        }});
+    settle();
+  }
+
+  // What the applier does: the board first, then the event.
+  void show(record::Revision revision) {
+    board->revision = revision;
+    tell(gateway, storage::OwnOutcomes{revision, 3, {}, false});
     settle();
   }
 
@@ -151,6 +168,41 @@ TEST_F(GatewayTest, ReadsWaitForAReadPointAndForTheApply) {
   apply(7, 3, 0);
   EXPECT_TRUE(done);
   EXPECT_EQ(admission->requests(), 0u);
+}
+
+TEST_F(GatewayTest, AFeedIsWokenByTheApplyThatBringsSomethingNew) {
+  show(4);
+  wait(4, true);
+  wait(4, false);
+  EXPECT_TRUE(outcomes.empty());
+  show(5);
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"5", "5"}));
+  EXPECT_EQ(admission->feeds(), 0u);
+  EXPECT_EQ(admission->requests(), 0u);
+}
+
+TEST_F(GatewayTest, WhatWasAppliedWhileAWaiterWasOnItsWayIsNotMissed) {
+  board->revision = 5;  // the event came before the request
+  wait(4, true);
+  EXPECT_EQ(outcomes, std::vector<std::string>{"5"});
+}
+
+TEST_F(GatewayTest, AWaitForARevisionEndsAtItsDeadline) {
+  show(4);
+  wait(1'000'000, false, 100ms);
+  wait(4, true, 100ms);
+  run_for(90ms);
+  EXPECT_TRUE(outcomes.empty());
+  run_for(40ms);
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"deadline_exceeded", "4"}));
+}
+
+TEST_F(GatewayTest, ANodeThatStopsSendsItsFeedsElsewhere) {
+  wait(4, true);
+  tell(gateway, EndFeeds{});
+  settle();
+  EXPECT_EQ(outcomes, std::vector<std::string>{"not_ready"});
+  EXPECT_EQ(admission->feeds(), 0u);
 }
 
 TEST_F(GatewayTest, ARestartAnswersWhatItHeldAndTakesWhatCameMeanwhile) {

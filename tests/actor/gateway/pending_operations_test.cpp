@@ -17,32 +17,41 @@ MonotonicTime at(int millis) {
 class PendingOperationsTest : public ::testing::Test {
  protected:
   void remove(const std::string& operation) {
-    add(operation, 0, 10'000, record::CommandKind::remove);
+    add(operation, 0, 10'000, record::ActionKind::remove);
   }
 
   void add(const std::string& operation, int now = 0, int deadline = 10'000,
-           record::CommandKind kind = record::CommandKind::put) {
-    record::Command command;
-    command.kind = kind;
+           record::ActionKind kind = record::ActionKind::put) {
+    record::Command command = record::single({kind, "orders", operation, {}});
     command.operation = operation;
-    command.collection = "orders";
-    command.key = operation;
-    operations.add(
-        std::move(command), at(now), at(deadline),
-        [this, operation](Result<record::Outcome> result) {
-          ended.push_back(operation + (result ? "=" + std::to_string(result->version)
-                                              : "!" + std::string{to_string(result.error().code)}));
-        });
+    operations.add(std::move(command), at(now), at(deadline), handler(operation));
   }
 
-  // What this node's applier says of a batch: the n-th command gets version n.
+  void fence(const std::string& operation, int now = 0) {
+    record::Command command;
+    command.kind = record::CommandKind::fence;
+    command.operation = operation;
+    operations.add(std::move(command), at(now), at(10'000), handler("fence " + operation));
+  }
+
+  OutcomeHandler handler(const std::string& name) {
+    return [this, name](Result<record::Outcome> result) {
+      std::string text =
+          "!" + std::string{to_string(result ? result->refused.value_or(Errc::internal)
+                                             : result.error().code)};
+      if (result && !result->refused) text = "=" + std::to_string(result->revision);
+      ended.push_back(name + text);
+    };
+  }
+
+  // What this node's applier says of a batch: the n-th command gets revision n.
   static record::BatchOutcome outcome_of(const OutgoingBatch& out) {
     record::BatchOutcome outcome;
     outcome.sequence = out.sequence;
     for (std::size_t i = 0; i < out.batch.commands.size(); ++i) {
       outcome.operations.push_back(out.batch.commands[i].operation);
       record::Outcome one;
-      one.version = i + 1;
+      one.revision = i + 1;
       outcome.outcomes.push_back(one);
     }
     return outcome;
@@ -118,6 +127,45 @@ TEST_F(PendingOperationsTest, ALeaderWithoutSpaceEndsInsertsAndTakesDeletions) {
   EXPECT_EQ(ended, (Names{"put!storage_full", "another!storage_full"}));
   add("later");
   EXPECT_EQ(names(*operations.next_batch(at(201))), Names{"later"});
+}
+
+TEST_F(PendingOperationsTest, AFenceAndAWaitingWriteOfTheSameOperationAreTwoCommands) {
+  add("a");
+  const auto first = operations.next_batch(at(0));
+  fence("a", 1);
+  const auto second = operations.next_batch(at(1));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->batch.commands[0].kind, record::CommandKind::fence);
+  EXPECT_EQ(second->batch.commands.size(), 1u);
+  // The fence comes first in the log: the write finds itself refused when its own turn comes.
+  record::BatchOutcome fenced = outcome_of(*second);
+  fenced.outcomes[0] = {};
+  fenced.outcomes[0].refused = Errc::operation_fenced;
+  operations.applied(10, 3, {fenced}, false, at(2));
+  EXPECT_EQ(ended, Names{"fence a!operation_fenced"});
+  record::BatchOutcome late = outcome_of(*first);
+  late.outcomes[0] = fenced.outcomes[0];
+  operations.applied(11, 3, {late}, false, at(3));
+  EXPECT_EQ(ended, (Names{"fence a!operation_fenced", "a!operation_fenced"}));
+}
+
+TEST_F(PendingOperationsTest, AFenceInTheBatchOfItsOperationIsAnsweredByItsOwnPlace) {
+  add("a");
+  fence("a");
+  const auto out = operations.next_batch(at(0));
+  operations.applied(10, 3, {outcome_of(*out)}, false, at(1));
+  EXPECT_EQ(ended, (Names{"a=1", "fence a=2"}));
+}
+
+TEST_F(PendingOperationsTest, AFenceNeedsNoSpace) {
+  add("put");
+  fence("gone");
+  const auto first = operations.next_batch(at(0));
+  operations.refused(first->sequence, Errc::storage_full, at(1));
+  const auto second = operations.next_batch(at(20));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->batch.commands.at(0).operation, "gone");
+  EXPECT_EQ(ended, Names{"put!storage_full"});
 }
 
 TEST_F(PendingOperationsTest, AnotherLeaderMayHaveSpace) {

@@ -66,7 +66,7 @@ class ReplicaTest : public testing::ActorTest {
 Bytes batch_of(std::uint64_t origin) {
   record::Batch batch;
   batch.origin = NodeId{origin};
-  batch.commands.emplace_back();
+  batch.commands.push_back(record::single({record::ActionKind::put, "orders", "A-1", {}}));
   return Bytes{wire::encode(batch)};
 }
 

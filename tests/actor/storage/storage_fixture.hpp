@@ -60,11 +60,11 @@ inline consensus::Entry put_entry(consensus::Index index, NodeId origin, BootId 
   batch.origin = origin;
   batch.origin_boot = boot;
   batch.sequence = index;
-  record::Command command;
+  // A collection that needs no declaration.
+  record::Command command =
+      record::single({record::ActionKind::put, record::system_collection::audit,
+                      "k" + std::to_string(index), Bytes{std::string(200, '7')}});
   command.operation = "op-" + std::to_string(index);
-  command.collection = "orders";
-  command.key = "k" + std::to_string(index);
-  command.value = Bytes{std::string(200, '7')};
   batch.commands.push_back(std::move(command));
   consensus::Entry entry;
   entry.index = index;
