@@ -37,9 +37,7 @@ void write_list(typename capnp::List<Struct>::Builder out, const Items& items, W
 // `read` makes one item; at most `most` of them. Errors: corrupt, naming the list.
 template <class Item, class List, class Read>
 Result<std::vector<Item>> read_list(const List& in, std::size_t most, const char* name, Read read) {
-  if (in.size() > most)
-    return fail(Errc::corrupt, std::string{name} + ": " + std::to_string(in.size()) +
-                                   " items, at most " + std::to_string(most));
+  if (in.size() > most) return too_many(in.size(), most, name);
   std::vector<Item> items;
   items.reserve(in.size());
   for (const auto reader : in) {

@@ -65,6 +65,11 @@ Result<std::string> read_text(capnp::Text::Reader text, std::size_t bytes_max, c
   return string_of(text);
 }
 
+Failure too_many(std::size_t items, std::size_t most, const char* list) {
+  return fail(Errc::corrupt, std::string{list} + ": " + std::to_string(items) +
+                                 " items, at most " + std::to_string(most));
+}
+
 capnp::Text::Reader refusal_name(Errc code) {
   // Names come from a table of string literals, so they end in a zero byte as Cap'n Proto wants it.
   return capnp::Text::Reader{to_string(code).data(), to_string(code).size()};

@@ -118,6 +118,9 @@ Hash128 read_hash(Group group) {
 // A text no longer than `bytes_max`. Errors: corrupt, naming the field.
 Result<std::string> read_text(capnp::Text::Reader text, std::size_t bytes_max, const char* field);
 
+// A list with more items than may be.
+Failure too_many(std::size_t items, std::size_t most, const char* list);
+
 // Refusals travel by their stable name, "" for none.
 capnp::Text::Reader refusal_name(Errc code);
 
