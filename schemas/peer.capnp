@@ -34,6 +34,7 @@ struct Frame {
     adminRequest @18 :AdminRequest;
     adminReply @19 :AdminReply;
     goAway @20 :Void;
+    clockReport @21 :ClockReport;
   }
 }
 
@@ -155,4 +156,9 @@ struct AdminReply {
   # As in ProposeReply; empty when done.
   refused @2 :Text;
   message @3 :Text;
+}
+
+struct ClockReport {
+  # The sender's wall clock: milliseconds since 1970.
+  wallMillis @0 :UInt64;
 }

@@ -9,6 +9,7 @@
 
 #include "actors/kit/credit.hpp"
 #include "actors/peer_link/backoff.hpp"
+#include "actors/peer_link/clock_offset.hpp"
 #include "actors/peer_link/connector.hpp"
 #include "actors/peer_link/introduction.hpp"
 #include "actors/peer_link/peer_link_api.hpp"
@@ -72,6 +73,7 @@ struct Link {
   wire::Hello hello;
   std::uint32_t version = 0;
   Flow flow;
+  ClockOffset clock;
   bool congestion_told = false;
 
   // authenticated, waits until the present one is gone

@@ -12,6 +12,7 @@
 #include "actors/peer_link/parcel.hpp"
 #include "actors/peer_link/tls_scribe.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/sys/clock.hpp"
 
 namespace mainstay::peer_link {
 
@@ -43,6 +44,8 @@ Links::Links(caf::actor_config& config, LinksConfig options, std::shared_ptr<Ope
       contexts_{opened->contexts},
       self_{options_.node, options_.incarnation, options_.boot, options_.cluster},
       random_{options_.seed} {
+  if (!options_.wall_millis)
+    options_.wall_millis = [] { return sys::millis_of(sys::system_clock().wall()); };
   // The threads hold this actor weakly: they end with it, in on_exit().
   const auto weak = caf::actor_cast<caf::weak_actor_ptr>(ctrl());
   const auto tell = [weak](auto message) {
@@ -70,6 +73,7 @@ caf::behavior Links::make_behavior() {
   broker_ = basp_broker_of(system());
   monitor(broker_);
   for (const Peer& peer : options_.peers) add_peer(peer);
+  after(options_.clock_report_every, [this] { report_clock(); });
   return {
       [this](kit::WireFrame& frame) { on_wire_frame(frame); },
       [this](SendFrame& frame) { on_send(frame); },
@@ -251,6 +255,7 @@ void Links::open(Link& link, Connection& connection) {
   link.cutting = false;
   link.flow.restart();
   link.congestion_told = false;
+  link.clock.reset();
   link.peer = Party{};
   link.report.state = LinkState::joining;
   const auto weak = caf::actor_cast<caf::weak_actor_ptr>(ctrl());
@@ -303,6 +308,7 @@ void Links::set_down(Link& link, const std::string& why) {
     link.report.last_error = why;
     tell_subscribers(PeerDown{link.report.node, link.peer.incarnation, link.peer.boot, why});
     link.report.state = LinkState::joining;
+    link.report.protocol = 0;
   } else if (!link.cutting && link.is_open()) {
     if (link.report.last_error != why)
       log_info(component, "node {}: {}", link.report.node.value, why);
@@ -385,6 +391,14 @@ void Links::send_hello(Link& link) {
   hello.peer_address = options_.peer_address;
   hello.api_address = options_.api_address;
   send_body(link, first_group, Incarnation{}, std::move(hello));
+}
+
+// Again and again, to every peer: who notices that clocks differ need not be who leads.
+void Links::report_clock() {
+  for (auto& [node, link] : links_)
+    if (link->report.state == LinkState::up)
+      send_body(*link, first_group, Incarnation{}, wire::ClockReport{options_.wall_millis()});
+  after(options_.clock_report_every, [this] { report_clock(); });
 }
 
 bool Links::send_body(Link& link, GroupId group, Incarnation to, wire::Body body) {
@@ -495,6 +509,9 @@ void Links::on_hello(Link& link, const wire::Frame& frame, const wire::Hello& he
     link.report.incarnation = link.peer.incarnation;
     link.report.boot = link.peer.boot;
     link.report.last_error.clear();
+    link.report.release = hello.release;
+    link.report.protocol = link.version;
+    send_body(link, first_group, Incarnation{}, wire::ClockReport{options_.wall_millis()});
     link.backoff.reset();
     log_info(component, "link to node {} is up (release {}, protocol {})", link.report.node.value,
              hello.release, link.version);
@@ -505,6 +522,8 @@ void Links::on_hello(Link& link, const wire::Frame& frame, const wire::Hello& he
 void Links::on_frame(Link& link, wire::Frame frame) {
   std::optional<std::string> wrong = "before its Hello";
   if (link.report.state == LinkState::up) wrong = check_frame(self_, link.peer, frame);
+  if (const auto* report = std::get_if<wire::ClockReport>(&frame.body); report && !wrong)
+    return on_clock_report(link, *report);
   const auto receiver = receivers_.find(static_cast<BodyKind>(frame.body.index()));
   if (!wrong && receiver == receivers_.end()) wrong = "without a receiver here";
   if (wrong) {
@@ -513,6 +532,11 @@ void Links::on_frame(Link& link, wire::Frame frame) {
     return;
   }
   caf::anon_send(receiver->second, FrameReceived{std::move(frame)});
+}
+
+void Links::on_clock_report(Link& link, const wire::ClockReport& report) {
+  link.clock.report(report.wall_millis, options_.wall_millis());
+  link.report.clock_offset_ms = link.clock.millis();
 }
 
 }  // namespace mainstay::peer_link

@@ -43,6 +43,9 @@ struct LinksConfig {
   std::vector<Peer> peers;
   std::uint64_t seed = 0;  // of the jitter
 
+  Millis clock_report_every{5'000};
+  // this node's wall clock, milliseconds since 1970; none: the system's
+  std::function<std::uint64_t()> wall_millis;
   Millis hello_ms{2'000};  // from the hand-over to BASP until both have introduced themselves
   Millis backoff_ms_min{50};
   Millis backoff_ms_max{2'000};
@@ -107,6 +110,7 @@ class Links final : public caf::event_based_actor {
   void on_wire_frame(kit::WireFrame& frame);
   void on_hello(Link& link, const wire::Frame& frame, const wire::Hello& hello);
   void on_frame(Link& link, wire::Frame frame);
+  void on_clock_report(Link& link, const wire::ClockReport& report);
 
   Link* find(NodeId node);
   Link* find_token(std::uint64_t token);
@@ -123,6 +127,7 @@ class Links final : public caf::event_based_actor {
   void set_down(Link& link, const std::string& why);
   void refuse(Refusal reason, const std::string& text);
   void send_hello(Link& link);
+  void report_clock();
   bool send_body(Link& link, GroupId group, Incarnation to, wire::Body body);
   void return_credit(Link& link);
   void tell_congestion(Link& link);

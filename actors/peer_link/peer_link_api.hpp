@@ -123,7 +123,10 @@ struct LinkReport {
   bool dials = false;  // this side dials
   Incarnation incarnation;
   BootId boot;
-  std::string last_error;  // "" after a successful Hello
+  std::string last_error;            // "" after a successful Hello
+  std::string release;               // as in its last Hello
+  std::uint32_t protocol = 0;        // version spoken on the link; 0: not up
+  std::int64_t clock_offset_ms = 0;  // its wall clock minus this node's; 0 until it has told it
   std::uint64_t connects = 0;
   std::uint64_t disconnects = 0;
   std::uint64_t frames_sent = 0;

@@ -62,6 +62,9 @@ std::size_t body_words(const AdminReply& reply) {
 std::size_t body_words(const GoAway&) {
   return 0;
 }
+std::size_t body_words(const ClockReport&) {
+  return words_of<schema::ClockReport>;
+}
 
 // --- writing ---
 
@@ -169,6 +172,10 @@ void write(schema::Frame::Body::Builder body, const AdminReply& reply) {
 
 void write(schema::Frame::Body::Builder body, const GoAway&) {
   body.setGoAway();
+}
+
+void write(schema::Frame::Body::Builder body, const ClockReport& report) {
+  body.initClockReport().setWallMillis(report.wall_millis);
 }
 
 // --- reading ---
@@ -324,6 +331,8 @@ Result<Body> read_body(schema::Frame::Body::Reader body, const Bytes& frame) {
       return read(body.getAdminReply());
     case schema::Frame::Body::GO_AWAY:
       return Body{GoAway{}};
+    case schema::Frame::Body::CLOCK_REPORT:
+      return ClockReport{body.getClockReport().getWallMillis()};
   }
   return fail(Errc::wrong_version, "frame: this release does not know its body");
 }

@@ -103,9 +103,14 @@ struct AdminReply {
 // The sender stops soon: connections and leadership go elsewhere.
 struct GoAway {};
 
+// The sender's wall clock when it sent this, so that clocks which differ are noticed.
+struct ClockReport {
+  std::uint64_t wall_millis = 0;
+};
+
 using Body = std::variant<Hello, FormationOffer, JoinRequest, ConsensusMessages, ProposeRequest,
                           ProposeReply, SnapshotRequest, SnapshotChunk, StateHashReport,
-                          AdminRequest, AdminReply, GoAway>;
+                          AdminRequest, AdminReply, GoAway, ClockReport>;
 
 struct Frame {
   std::uint32_t version = protocol_version_max;

@@ -225,6 +225,7 @@ void add_frames(std::vector<Sample>& samples) {
       framed("admin-reply-refused",
              wire::AdminReply{9, false, Errc::conflict, "another membership change is under way"}));
   samples.push_back(framed("go-away", wire::GoAway{}));
+  samples.push_back(framed("clock-report", wire::ClockReport{1'700'000'000'123}));
 }
 
 }  // namespace

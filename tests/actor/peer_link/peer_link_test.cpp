@@ -39,6 +39,19 @@ TEST(Links, two_nodes_introduce_themselves) {
   EXPECT_FALSE(two.status().links.at(0).dials);
 }
 
+TEST(Links, each_knows_the_release_and_the_clock_of_the_other) {
+  TestNode one{NodeId{1}, [](LinksConfig& config) { config.wall_millis = [] { return 50'000u; }; }};
+  TestNode two{NodeId{2}, [](LinksConfig& config) { config.wall_millis = [] { return 57'000u; }; }};
+  connect(one, two);
+  ASSERT_TRUE(one.wait_until([&] { return one.status().links.at(0).clock_offset_ms != 0; }));
+  ASSERT_TRUE(two.wait_until([&] { return two.status().links.at(0).clock_offset_ms != 0; }));
+  const auto report = one.status().links.at(0);
+  EXPECT_EQ(report.clock_offset_ms, 7'000);
+  EXPECT_EQ(report.release, "test 2");
+  EXPECT_EQ(report.protocol, wire::protocol_version_max);
+  EXPECT_EQ(two.status().links.at(0).clock_offset_ms, -7'000);
+}
+
 TEST(Links, ten_thousand_frames_arrive_in_order_in_both_directions) {
   TestNode one{NodeId{1}};
   TestNode two{NodeId{2}};

@@ -59,6 +59,10 @@ TEST(Frame, HelloKeepsEveryField) {
   EXPECT_EQ(hello.api_address, "api:2");
 }
 
+TEST(Frame, ClockReportKeepsEveryField) {
+  EXPECT_EQ(through_bytes(ClockReport{1'700'000'000'123}).wall_millis, 1'700'000'000'123u);
+}
+
 TEST(Frame, FormationAndJoinKeepEveryField) {
   FormationOffer offer;
   offer.cluster.words = {7, 8};
