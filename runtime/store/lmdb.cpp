@@ -206,4 +206,12 @@ Result<void> Cursor::erase() {
   return {};
 }
 
+Result<void> Cursor::append(std::string_view key, std::string_view value) {
+  MDB_val at = to_val(key);
+  MDB_val data = to_val(value);
+  if (const int code = mdb_cursor_put(cursor_, &at, &data, MDB_APPEND); code != 0)
+    return Failure{txn_->error(code, "append")};
+  return {};
+}
+
 }  // namespace mainstay::store::lmdb

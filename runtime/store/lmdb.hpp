@@ -123,9 +123,12 @@ class Cursor {
   Result<std::optional<Row>> first() { return move({}, MDB_FIRST); }
   Result<std::optional<Row>> last() { return move({}, MDB_LAST); }
   Result<std::optional<Row>> next() { return move({}, MDB_NEXT); }
+  Result<std::optional<Row>> previous() { return move({}, MDB_PREV); }
   Result<std::optional<Row>> at(std::string_view key) { return move(key, MDB_SET_KEY); }
   Result<std::optional<Row>> at_or_after(std::string_view key) { return move(key, MDB_SET_RANGE); }
   Result<void> erase();
+  // REQUIRES: the key is greater than every row's.
+  Result<void> append(std::string_view key, std::string_view value);
 
  private:
   Cursor(MDB_cursor* cursor, const Txn& txn) : cursor_{cursor}, txn_{&txn} {}

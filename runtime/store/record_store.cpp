@@ -1,13 +1,20 @@
-// The state machine's tables. Four of them, keys sort as bytes:
+// The state machine's tables. Keys sort as bytes, numbers in keys are big-endian:
 //
-//   "records"     key := collection ∙ 0x00 ∙ record key
-//                 value := wire::encode(Record)
-//   "operations"  key := operation id
-//                 value := wire::encode(Operation)
-//   "expiry"      key := due:u64 big-endian ∙ kind:u8 ∙ collection ∙ 0x00 ∙ (key | operation)
-//                 value := sealed revision:u64 (sealed_meta.hpp, under the row's own key)
-//   "meta"        sealed_meta.hpp, and
-//     "counters"  wire::encode(Counters), which holds the applied index
+//   table          key                                                          value
+//   "records"      collection ∙ 00 ∙ record key                                 Record
+//   "history"      collection ∙ 00 ∙ record key ∙ 00 ∙ revision:u64             Record
+//   "commits"      revision:u64                                                 Commit
+//   "operations"   operation id                                                 Operation
+//   "collections"  collection                                                   Collection
+//   "balances"     collection ∙ 00 ∙ position (ledger.hpp)                      Balance
+//   "index"        collection id:u32 ∙ index id:u16 ∙ value ∙ 00 ∙ record key   seal
+//   "expiry"       due:u64 ∙ kind:u8 ∙ collection ∙ 00 ∙ key ∙ 00 ∙ revision:u64  seal
+//   "meta"         sealed_meta.hpp, and
+//     "counters"   Counters, which hold the applied index
+//
+// Record, Commit and the others: wire::encode() of it. seal: sealed_meta.hpp, of an empty body
+// under the row's own key. `value` is an encoded scalar (index_key.hpp), which has no zero byte;
+// `key` of an expiry is an operation id or a record key.
 //
 // A checkpointed environment (checkpoint.hpp): a commit waits for no disk. The store opens as of
 // its last checkpoint, and the log replays the rest.
@@ -28,6 +35,7 @@
 #include "runtime/store/record_store_open.hpp"
 #include "runtime/store/record_tables.hpp"
 #include "runtime/store/snapshot_files.hpp"
+#include "runtime/store/table_keys.hpp"
 #include "runtime/sys/file.hpp"
 #include "runtime/wire/codec.hpp"
 
@@ -48,6 +56,7 @@ lmdb::EnvOptions env_options(const RecordStoreOptions& options, const char* name
   lmdb::EnvOptions wanted;
   wanted.directory = options.data_directory / name;
   wanted.map_bytes = options.map_bytes;
+  wanted.tables_max = RecordTables::count;
   // Beside the views: those kept for reuse, and the readers of two checkpoints.
   wanted.readers_max = limits::record_readers_max + limits::idle_readers_max + 2;
   wanted.create = create;
@@ -77,10 +86,11 @@ struct RecordStore::Impl {
   SnapshotFiles files;
   std::atomic<Index> applied{0};
   std::atomic<Index> durable{0};
-  Index becoming_durable = 0;  // by the checkpoint that runs; applying thread only
-  bool failed = false;         // applying thread only
-  LateOperations late;         // mutant dedup_outside_transaction
-  Counters late_counters;      // mutant applied_index_not_in_transaction
+  Index becoming_durable = 0;         // by the checkpoint that runs; applying thread only
+  bool failed = false;                // applying thread only
+  LateRows late;                      // mutants dedup_ and timeline_outside_transaction
+  record::Declarations declarations;  // applying thread only
+  Counters late_counters;             // mutant applied_index_not_in_transaction
 
   std::mutex mutex;  // guards what follows
   std::condition_variable changed;
@@ -93,7 +103,8 @@ struct RecordStore::Impl {
   Result<void> open(const char* name, unsigned table_flags);
   Result<void> load();
   Result<void> apply(std::span<const Entry> entries, ApplyResult& result);
-  Result<void> apply_one(TableWriter& writer, const Entry& entry, ApplyResult& result) const;
+  Result<void> apply_one(TableWriter& writer, const Entry& entry, ApplyResult& result);
+  Result<void> write_late_rows(Txn& txn);
   Result<void> commit(Txn& txn, const Counters& counters);
 
   Result<MDB_txn*> begin_read();
@@ -190,9 +201,8 @@ Result<Index> applied_of(const RecordStoreOptions& options, const char* name) {
 // --- applying ---
 
 Result<void> RecordStore::Impl::apply_one(TableWriter& writer, const Entry& entry,
-                                          ApplyResult& result) const {
-  constexpr record::ApplyOptions apply_options{limits::dedup_retention_ms,
-                                               limits::tombstone_retention_ms};
+                                          ApplyResult& result) {
+  constexpr record::ApplyOptions apply_options{limits::retention_window_ms};
   const Index before = writer.counters().applied_index;
   if (entry.index <= before) return {};
   if (entry.index != before + 1)
@@ -200,11 +210,12 @@ Result<void> RecordStore::Impl::apply_one(TableWriter& writer, const Entry& entr
                 fmt::format("entry {} cannot be applied after {}", entry.index, before));
   if (entry.kind == EntryKind::batch) {
     TRY_ASSIGN(const record::LogBatch batch, wire::decode_log_batch(entry.payload));
-    auto outcomes = record::apply(writer, entry.index, entry.term, batch, apply_options);
+    auto outcomes =
+        record::apply(writer, declarations, entry.index, entry.term, batch, apply_options);
     std::move(outcomes.begin(), outcomes.end(), std::back_inserter(result.outcomes));
     return {};
   }
-  record::apply_nothing(writer, entry.index, entry.term);
+  record::apply_nothing(writer, declarations, entry.index, entry.term);
   if (entry.kind == EntryKind::check)
     result.checks.push_back({entry.index, writer.counters().hash});
   return {};
@@ -222,19 +233,25 @@ Result<void> RecordStore::Impl::commit(Txn& txn, const Counters& counters) {
   return {};
 }
 
+Result<void> RecordStore::Impl::write_late_rows(Txn& txn) {
+  for (const auto& [id, operation] : late.operations)
+    TRY(txn.put(tables.operations, id, wire::encode(operation)));
+  for (const record::Commit& row : late.commits)
+    TRY(txn.put(tables.commits, commit_key(row.revision).view(), wire::encode(row)));
+  late = {};
+  return {};
+}
+
 Result<void> RecordStore::Impl::apply(std::span<const Entry> entries, ApplyResult& result) {
   TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(Counters counters, get_counters(txn, tables.meta));
   if (MUTANT(applied_index_not_in_transaction)) counters = late_counters;
-  if (MUTANT(dedup_outside_transaction)) {
-    for (const auto& [id, operation] : late)
-      TRY(txn.put(tables.operations, id, wire::encode(operation)));
-    late.clear();
-  }
+  TRY(write_late_rows(txn));
   TableWriter writer{txn, tables, options.fatal, counters, late};
   for (const Entry& entry : entries) TRY(apply_one(writer, entry, result));
   result.applied = writer.counters().applied_index;
   if (result.applied == counters.applied_index) return {};
+  writer.finish();
   return commit(txn, writer.counters());
 }
 
@@ -352,7 +369,8 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
   TRY(switch_records(options.data_directory));
   TRY(open(records_name, 0));
   TRY(load());
-  late.clear();
+  late = {};
+  declarations = {};
   failed = false;
   const std::lock_guard guard{mutex};
   switching = false;
@@ -501,8 +519,9 @@ StoreUsage RecordStore::usage() const {
   const std::lock_guard guard{impl_->mutex};
   if (!impl_->switching) {
     const RecordTables& tables = impl_->tables;
-    const auto usage =
-        impl_->env.env().usage({tables.records, tables.operations, tables.expiry, tables.meta});
+    const auto usage = impl_->env.env().usage(
+        {tables.records, tables.history, tables.commits, tables.operations, tables.collections,
+         tables.balances, tables.index, tables.expiry, tables.meta});
     impl_->known_usage = {usage.used_bytes, usage.file_bytes, usage.map_bytes};
   }
   return impl_->known_usage;

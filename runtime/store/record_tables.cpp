@@ -1,54 +1,53 @@
 #include "runtime/store/record_tables.hpp"
 
-#include <fmt/format.h>
-
-#include "runtime/base/mutant.hpp"
-#include "runtime/store/byte_order.hpp"
 #include "runtime/store/sealed_meta.hpp"
+#include "runtime/store/table_keys.hpp"
 #include "runtime/wire/codec.hpp"
 
 namespace mainstay::store {
 
 using lmdb::Cursor;
 using lmdb::Txn;
+using record::Balance;
+using record::Collection;
+using record::Commit;
 using record::Counters;
-using record::Expiry;
 using record::Operation;
 using record::Record;
+using record::Revision;
 
 namespace {
 
-constexpr char separator = '\0';  // no collection name contains it
-
-std::string record_key(std::string_view collection, std::string_view key) {
-  std::string whole;
-  whole.reserve(collection.size() + 1 + key.size());
-  whole.append(collection).push_back(separator);
-  return whole.append(key);
+Error damaged_key(const char* table) {
+  return Error{Errc::corrupt, std::string{"a row of the table '"} + table + "' has a damaged key"};
 }
 
-std::string expiry_key(const Expiry& expiry) {
-  std::string key;
-  append_big(key, expiry.due_millis);
-  key.push_back(static_cast<char>(expiry.kind));
-  return key.append(record_key(expiry.collection, expiry.key));
+// "collection ∙ 0x00 ∙ rest". Nothing when it is not of that form.
+struct Split {
+  std::string_view collection;
+  std::string_view rest;
+};
+std::optional<Split> split_key(std::string_view key) {
+  const std::size_t at = key.find(separator);
+  if (at == std::string_view::npos) return std::nullopt;
+  return Split{key.substr(0, at), key.substr(at + 1)};
 }
 
-Result<Expiry> expiry_of(const Cursor::Row& row) {
-  constexpr std::size_t fixed_bytes = 9;
-  const std::size_t split =
-      row.key.size() < fixed_bytes ? std::string_view::npos : row.key.find(separator, fixed_bytes);
-  if (split == std::string_view::npos)
-    return fail(Errc::corrupt, "a row of the table 'expiry' has a damaged key");
-  Expiry expiry;
-  expiry.due_millis = get_big(row.key);
-  expiry.kind = static_cast<Expiry::Kind>(row.key[8]);
-  expiry.collection = row.key.substr(fixed_bytes, split - fixed_bytes);
-  expiry.key = row.key.substr(split + 1);
-  TRY_ASSIGN(const std::string_view body, unseal(row.key, row.value));
-  if (body.size() != 8) return fail(Errc::corrupt, "a row of the table 'expiry' has a wrong size");
-  expiry.revision = get_little<std::uint64_t>(body.data());
-  return expiry;
+// Rows of one collection in key order that start with `prefix` and come behind `after`; `take` gets
+// the rest of the key and the row's bytes.
+template <class Tables, class Take>
+void scan_part(const Tables& tables, Cursor cursor, std::string_view collection,
+               std::string_view prefix, std::string_view after, const Take& take) {
+  const TableKey all = row_key(collection, prefix);
+  const std::size_t rest_at = collection.size() + 1;
+  for (auto row =
+           tables.need(cursor.at_or_after(row_key(collection, std::max(prefix, after)).view()));
+       row; row = tables.need(cursor.next())) {
+    if (!row->key.starts_with(all.view())) return;
+    const std::string_view rest = row->key.substr(rest_at);
+    if (!after.empty() && rest <= after) continue;
+    if (!take(rest, row->value)) return;
+  }
 }
 
 }  // namespace
@@ -56,7 +55,12 @@ Result<Expiry> expiry_of(const Cursor::Row& row) {
 Result<RecordTables> RecordTables::open(Txn& txn, unsigned flags) {
   RecordTables tables;
   TRY_ASSIGN(tables.records, txn.open_table("records", flags));
+  TRY_ASSIGN(tables.history, txn.open_table("history", flags));
+  TRY_ASSIGN(tables.commits, txn.open_table("commits", flags));
   TRY_ASSIGN(tables.operations, txn.open_table("operations", flags));
+  TRY_ASSIGN(tables.collections, txn.open_table("collections", flags));
+  TRY_ASSIGN(tables.balances, txn.open_table("balances", flags));
+  TRY_ASSIGN(tables.index, txn.open_table("index", flags));
   TRY_ASSIGN(tables.expiry, txn.open_table("expiry", flags));
   TRY_ASSIGN(tables.meta, txn.open_table("meta", flags));
   return tables;
@@ -71,128 +75,169 @@ Result<void> put_counters(Txn& txn, MDB_dbi meta, const Counters& counters) {
   return put_meta(txn, meta, "counters", wire::encode(counters));
 }
 
-// --- reading ---
-
-void TableReader::stop(const Error& error) const {
+template <class I>
+void TableRows<I>::stop(const Error& error) const {
   fatal_(error);
   UNREACHABLE();
 }
 
-std::optional<Record> TableReader::find_record(std::string_view collection,
-                                               std::string_view key) const {
-  const auto row = need(txn_.get(tables_.records, record_key(collection, key)));
+template <class I>
+Counters TableRows<I>::counters() const {
+  return need(get_counters(txn_, tables_.meta));
+}
+
+// --- single rows ---
+
+template <class I>
+std::optional<Record> TableRows<I>::find_record(std::string_view collection,
+                                                std::string_view key) const {
+  const auto row = need(txn_.get(tables_.records, row_key(collection, key).view()));
   if (!row) return std::nullopt;
   return need(wire::decode_record(*row));
 }
 
-std::optional<Operation> TableReader::find_operation(std::string_view operation) const {
+template <class I>
+std::optional<Operation> TableRows<I>::find_operation(std::string_view operation) const {
+  if (operation.empty() || operation.size() > limits::lmdb_key_bytes_max) return std::nullopt;
   const auto row = need(txn_.get(tables_.operations, operation));
   if (!row) return std::nullopt;
   return need(wire::decode_operation(*row));
 }
 
-Counters TableReader::counters() const {
-  return need(get_counters(txn_, tables_.meta));
+template <class I>
+std::optional<Collection> TableRows<I>::find_collection(std::string_view name) const {
+  if (name.empty() || name.size() > limits::lmdb_key_bytes_max) return std::nullopt;
+  const auto row = need(txn_.get(tables_.collections, name));
+  if (!row) return std::nullopt;
+  return need(wire::decode_collection(*row));
 }
 
-void TableReader::scan_records(
-    std::string_view collection, std::string_view prefix, std::string_view after,
-    const std::function<bool(std::string_view, const Record&)>& visit) const {
-  const std::string all = record_key(collection, prefix);
-  const std::size_t key_at = collection.size() + 1;
-  Cursor cursor = need(Cursor::open(txn_, tables_.records));
-  for (auto row = need(cursor.at_or_after(record_key(collection, std::max(prefix, after)))); row;
-       row = need(cursor.next())) {
-    if (row->key.substr(0, all.size()) != all) return;
-    const std::string_view key = row->key.substr(key_at);
-    if (!after.empty() && key <= after) continue;
-    if (!visit(key, need(wire::decode_record(row->value)))) return;
+template <class I>
+std::optional<Balance> TableRows<I>::find_balance(std::string_view collection,
+                                                  std::string_view position) const {
+  const auto row = need(txn_.get(tables_.balances, row_key(collection, position).view()));
+  if (!row) return std::nullopt;
+  return need(wire::decode_balance(*row));
+}
+
+// --- parts of a table ---
+
+template <class I>
+void TableRows<I>::scan_records(std::string_view collection, std::string_view prefix,
+                                std::string_view after,
+                                const record::StateReader::RecordVisitor& visit) const {
+  scan_part(*this, need(Cursor::open(txn_, tables_.records)), collection, prefix, after,
+            [&](std::string_view key, std::string_view row) {
+              return visit(key, need(wire::decode_record(row)));
+            });
+}
+
+template <class I>
+void TableRows<I>::scan_balances(std::string_view collection, std::string_view prefix,
+                                 std::string_view after,
+                                 const record::StateReader::BalanceVisitor& visit) const {
+  scan_part(*this, need(Cursor::open(txn_, tables_.balances)), collection, prefix, after,
+            [&](std::string_view position, std::string_view row) {
+              return visit(position, need(wire::decode_balance(row)));
+            });
+}
+
+// Newest first: from the row at `at_most`, or the one before where it would stand, downwards.
+template <class I>
+void TableRows<I>::scan_history(std::string_view collection, std::string_view key, Revision at_most,
+                                const record::StateReader::HistoryVisitor& visit) const {
+  const TableKey wanted = history_key(collection, key, at_most);
+  const std::string_view own = wanted.view().substr(0, wanted.view().size() - sizeof(Revision));
+  Cursor cursor = need(Cursor::open(txn_, tables_.history));
+  auto row = need(cursor.at_or_after(wanted.view()));
+  if (!row)
+    row = need(cursor.last());
+  else if (row->key != wanted.view())
+    row = need(cursor.previous());
+  for (; row && row->key.starts_with(own); row = need(cursor.previous()))
+    if (!visit(need(wire::decode_record(row->value)))) return;
+}
+
+template <class I>
+void TableRows<I>::scan_commits(Revision after,
+                                const record::StateReader::CommitVisitor& visit) const {
+  if (after == UINT64_MAX) return;
+  Cursor cursor = need(Cursor::open(txn_, tables_.commits));
+  for (auto row = need(cursor.at_or_after(commit_key(after + 1).view())); row;
+       row = need(cursor.next()))
+    if (!visit(need(wire::decode_commit(row->value)))) return;
+}
+
+template <class I>
+void TableRows<I>::scan_collections(const record::StateReader::CollectionVisitor& visit) const {
+  Cursor cursor = need(Cursor::open(txn_, tables_.collections));
+  for (auto row = need(cursor.first()); row; row = need(cursor.next()))
+    if (!visit(row->key, need(wire::decode_collection(row->value)))) return;
+}
+
+template <class I>
+void TableRows<I>::scan_index(std::uint32_t collection, std::uint16_t index, std::string_view from,
+                              std::string_view after_key,
+                              const record::StateReader::IndexVisitor& visit) const {
+  const TableKey all = index_prefix(collection, index);
+  const TableKey first = index_row_key(collection, index, from, after_key);
+  Cursor cursor = need(Cursor::open(txn_, tables_.index));
+  for (auto row = need(cursor.at_or_after(first.view())); row; row = need(cursor.next())) {
+    if (!row->key.starts_with(all.view())) return;
+    const auto split = split_key(row->key.substr(all.view().size()));
+    if (!split) stop(damaged_key("index"));
+    need(unseal(row->key, row->value));
+    if (!after_key.empty() && row->key == first.view()) continue;
+    if (!visit(split->collection, split->rest)) return;
   }
 }
 
-void TableReader::scan_all_records(
-    const std::function<bool(std::string_view, std::string_view, const Record&)>& visit) const {
+// --- whole tables ---
+
+template <class I>
+void TableRows<I>::scan_all_records(const NamedRecordVisitor& visit) const {
   Cursor cursor = need(Cursor::open(txn_, tables_.records));
   for (auto row = need(cursor.first()); row; row = need(cursor.next())) {
-    const std::size_t split = row->key.find(separator);
-    if (split == std::string_view::npos)
-      stop(Error{Errc::corrupt, "a row of the table 'records' has a damaged key"});
-    if (!visit(row->key.substr(0, split), row->key.substr(split + 1),
-               need(wire::decode_record(row->value))))
-      return;
+    const auto split = split_key(row->key);
+    if (!split) stop(damaged_key("records"));
+    if (!visit(split->collection, split->rest, need(wire::decode_record(row->value)))) return;
   }
 }
 
-void TableReader::scan_all_operations(
+template <class I>
+void TableRows<I>::scan_all_history(const NamedRecordVisitor& visit) const {
+  constexpr std::size_t revision_bytes = 1 + sizeof(Revision);  // behind the record's key
+  Cursor cursor = need(Cursor::open(txn_, tables_.history));
+  for (auto row = need(cursor.first()); row; row = need(cursor.next())) {
+    const auto split = split_key(row->key);
+    if (!split || split->rest.size() <= revision_bytes) stop(damaged_key("history"));
+    const std::string_view key = split->rest.substr(0, split->rest.size() - revision_bytes);
+    const Record record = need(wire::decode_record(row->value));
+    if (get_big(split->rest.substr(key.size() + 1)) != record.revision)
+      stop(damaged_key("history"));
+    if (!visit(split->collection, key, record)) return;
+  }
+}
+
+template <class I>
+void TableRows<I>::scan_all_operations(
     const std::function<bool(std::string_view, const Operation&)>& visit) const {
   Cursor cursor = need(Cursor::open(txn_, tables_.operations));
   for (auto row = need(cursor.first()); row; row = need(cursor.next()))
     if (!visit(row->key, need(wire::decode_operation(row->value)))) return;
 }
 
-// --- writing ---
-
-std::optional<Record> TableWriter::find_record(std::string_view collection,
-                                               std::string_view key) const {
-  return reader_.find_record(collection, key);
+template <class I>
+void TableRows<I>::scan_all_balances(const NamedBalanceVisitor& visit) const {
+  Cursor cursor = need(Cursor::open(txn_, tables_.balances));
+  for (auto row = need(cursor.first()); row; row = need(cursor.next())) {
+    const auto split = split_key(row->key);
+    if (!split) stop(damaged_key("balances"));
+    if (!visit(split->collection, split->rest, need(wire::decode_balance(row->value)))) return;
+  }
 }
 
-std::optional<Operation> TableWriter::find_operation(std::string_view operation) const {
-  if (const auto late = late_.find(operation); late != late_.end()) return late->second;
-  return reader_.find_operation(operation);
-}
-
-void TableWriter::scan_records(
-    std::string_view collection, std::string_view prefix, std::string_view after,
-    const std::function<bool(std::string_view, const Record&)>& visit) const {
-  reader_.scan_records(collection, prefix, after, visit);
-}
-
-void TableWriter::scan_all_records(
-    const std::function<bool(std::string_view, std::string_view, const Record&)>& visit) const {
-  reader_.scan_all_records(visit);
-}
-
-void TableWriter::scan_all_operations(
-    const std::function<bool(std::string_view, const Operation&)>& visit) const {
-  reader_.scan_all_operations(visit);
-}
-
-void TableWriter::put_record(std::string_view collection, std::string_view key,
-                             const Record& record) {
-  need(txn_.put(tables_.records, record_key(collection, key), wire::encode(record)));
-}
-
-void TableWriter::erase_record(std::string_view collection, std::string_view key) {
-  need(txn_.erase(tables_.records, record_key(collection, key)));
-}
-
-void TableWriter::put_operation(std::string_view operation, const Operation& value) {
-  if (MUTANT(dedup_outside_transaction))
-    late_.insert_or_assign(std::string{operation}, value);
-  else
-    need(txn_.put(tables_.operations, operation, wire::encode(value)));
-}
-
-void TableWriter::erase_operation(std::string_view operation) {
-  need(txn_.erase(tables_.operations, operation));
-}
-
-void TableWriter::put_expiry(const Expiry& expiry) {
-  const std::string key = expiry_key(expiry);
-  std::string body;
-  append_little(body, expiry.revision);
-  need(txn_.put(tables_.expiry, key, seal(key, body)));
-}
-
-std::optional<Expiry> TableWriter::take_expiry(std::uint64_t now_millis) {
-  Cursor cursor = reader_.need(Cursor::open(txn_, tables_.expiry));
-  const auto row = reader_.need(cursor.first());
-  if (!row) return std::nullopt;
-  Expiry expiry = reader_.need(expiry_of(*row));
-  if (expiry.due_millis > now_millis) return std::nullopt;
-  need(cursor.erase());
-  return expiry;
-}
+template class TableRows<record::StateReader>;
+template class TableRows<record::StateWriter>;
 
 }  // namespace mainstay::store
