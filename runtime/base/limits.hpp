@@ -110,9 +110,12 @@ static_assert(record_value_bytes_max + record_key_bytes_max < batch_bytes_max);
 static_assert(batch_bytes_max + append_bytes_max < frame_bytes_max);
 static_assert(log_tail_bytes_max >= inflight_bytes_max,
               "a window to a healthy follower comes from memory");
-static_assert(8 + 1 + collection_name_bytes_max + 1 + record_key_bytes_max <= lmdb_key_bytes_max,
-              "the longest key, of an expiry");
-static_assert(operation_id_bytes_max + 9 + 1 <= lmdb_key_bytes_max);
+static_assert(8 + 1 + collection_name_bytes_max + 1 + record_key_bytes_max + 1 + 8 <=
+                  lmdb_key_bytes_max,
+              "an expiry's key, and so a record's and a superseded version's");
+static_assert(8 + 1 + 1 + operation_id_bytes_max + 1 + 8 <= lmdb_key_bytes_max,
+              "the key of an operation's expiry");
+static_assert(collection_name_bytes_max + 1 + balance_key_bytes_max <= lmdb_key_bytes_max);
 static_assert(frame_bytes_max < link_output_bytes_max);
 static_assert(record_value_bytes_max <= http_body_bytes_max);
 static_assert(expire_per_batch_max > batch_commands_max, "expiry must outrun the making");
