@@ -69,6 +69,7 @@ RecordStoreOptions NodeStore::Impl::record_options() const {
   wanted.fatal = options.fatal;
   wanted.free_bytes = options.free_bytes;
   wanted.view_wait_ms = options.view_wait_ms;
+  wanted.retention_window_ms = options.retention_window_ms;
   return wanted;
 }
 

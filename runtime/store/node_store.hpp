@@ -51,6 +51,8 @@ struct StoreOptions {
   // Free bytes of the disk below a path; empty: the operating system's answer. For tests and the
   // simulator.
   FreeBytes free_bytes;
+  // What record::ApplyOptions says; the same on every node. Another one in the simulator only.
+  std::uint64_t retention_window_ms = limits::retention_window_ms;
   // How long RecordStore::install() waits for open views.
   std::uint64_t view_wait_ms = limits::view_wait_ms_max;
 };
@@ -83,7 +85,8 @@ class NodeStore {
 
   struct Space {
     std::uint64_t free_bytes = 0;
-    bool low = false;  // inserts are refused
+    std::uint64_t total_bytes = 0;  // of the file system
+    bool low = false;               // inserts are refused
   };
   // Cheap enough for once a second.
   Space space();

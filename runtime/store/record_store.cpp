@@ -202,7 +202,7 @@ Result<Index> applied_of(const RecordStoreOptions& options, const char* name) {
 
 Result<void> RecordStore::Impl::apply_one(TableWriter& writer, const Entry& entry,
                                           ApplyResult& result) {
-  constexpr record::ApplyOptions apply_options{limits::retention_window_ms};
+  const record::ApplyOptions apply_options{options.retention_window_ms};
   const Index before = writer.counters().applied_index;
   if (entry.index <= before) return {};
   if (entry.index != before + 1)
@@ -494,14 +494,15 @@ Result<void> RecordStore::install(const SnapshotMeta& snapshot) {
   return impl_->install(snapshot);
 }
 
-Result<void> RecordStore::scrub() const {
+Result<void> RecordStore::scrub(const GoOn& go_on) const {
   const FatalHandler report = [](const Error& error) { throw Damage{error}; };
   TRY_ASSIGN(MDB_txn* const txn, impl_->begin_read());
   const View view{*impl_, txn, report};
   try {
     const Hash128 kept = view.state().counters().hash;
-    const auto found = record::full_hash(view.state(), [this] { return !impl_->switching; });
-    if (!found) return fail(Errc::busy, "the records are being replaced by a snapshot");
+    const auto found =
+        record::full_hash(view.state(), [this, &go_on] { return !impl_->switching && go_on(); });
+    if (!found) return fail(Errc::busy, "told to stop before all records were read");
     if (*found != kept)
       return fail(Errc::corrupt, fmt::format("the rows have the state hash {}, kept was {}",
                                              hex_of(*found), hex_of(kept)));

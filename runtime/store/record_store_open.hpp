@@ -23,6 +23,7 @@ struct RecordStoreOptions {
   FatalHandler fatal;
   FreeBytes free_bytes;
   std::uint64_t view_wait_ms = 0;
+  std::uint64_t retention_window_ms = 0;
 };
 
 // A new, empty record store, durable when it returns.
