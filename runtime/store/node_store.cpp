@@ -213,7 +213,9 @@ NodeStore::Space NodeStore::space() {
   const StoreUsage log = impl_->log->usage();
   const StoreUsage records = impl_->records->usage();
   const std::uint64_t free = disk.value_or(0);  // a disk that does not answer takes no inserts
-  return {Watermark::left(free, log, records), impl_->watermark.update(free, log, records)};
+  const auto total = sys::total_bytes(impl_->options.directory);
+  return {Watermark::left(free, log, records), total.value_or(0),
+          impl_->watermark.update(free, log, records)};
 }
 
 }  // namespace mainstay::store

@@ -98,7 +98,8 @@ struct RecordStore::Impl {
       idle;  // read transactions that were reset: reusing one costs no reader slot search
   std::size_t open_views = 0;
   std::atomic<bool> switching{false};  // written under the mutex
-  StoreUsage known_usage;              // for the length of a switch
+  std::atomic<bool> copies_end{false};
+  StoreUsage known_usage;  // for the length of a switch
 
   Result<void> open(const char* name, unsigned table_flags);
   Result<void> load();
@@ -110,6 +111,7 @@ struct RecordStore::Impl {
   Result<MDB_txn*> begin_read();
   void end_read(MDB_txn* txn);
   void drop_idle();
+  Result<SnapshotMeta> describe(const std::filesystem::path& copy) const;
   Result<void> adopt(const SnapshotMeta& snapshot) const;
   Result<void> install(const SnapshotMeta& snapshot);
 };
@@ -310,6 +312,23 @@ void RecordStore::Impl::drop_idle() {
 
 // --- snapshots ---
 
+Result<SnapshotMeta> RecordStore::Impl::describe(const std::filesystem::path& copy) const {
+  lmdb::EnvOptions wanted;
+  wanted.directory = copy;
+  wanted.map_bytes = options.map_bytes;
+  wanted.flags = MDB_RDONLY | MDB_NOLOCK;
+  wanted.tables_max = RecordTables::count;
+  wanted.create = false;
+  TRY_ASSIGN(const lmdb::Env copied, lmdb::Env::open(wanted));
+  TRY_ASSIGN(Txn txn, Txn::begin(copied, Txn::Kind::read));
+  TRY_ASSIGN(const RecordTables copied_tables, RecordTables::open(txn, 0));
+  TRY_ASSIGN(const Counters counters, get_counters(txn, copied_tables.meta));
+  SnapshotMeta meta;
+  meta.index = counters.applied_index;
+  meta.term = counters.applied_term;
+  return meta;
+}
+
 // The staged copy carries the identity of the node that made it; checked for being ours in
 // everything else, it gets this node's.
 Result<void> RecordStore::Impl::adopt(const SnapshotMeta& snapshot) const {
@@ -355,6 +374,7 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
   {
     std::unique_lock guard{mutex};
     switching = true;
+    files.interrupt();
     const auto patience = std::chrono::milliseconds{options.view_wait_ms};
     if (!changed.wait_for(guard, patience, [this] { return open_views == 0; })) {
       switching = false;
@@ -438,18 +458,27 @@ Result<std::unique_ptr<ReadView>> RecordStore::read() const {
   return std::unique_ptr<ReadView>{std::make_unique<View>(*impl_, txn, impl_->options.fatal)};
 }
 
-Result<SnapshotMeta> RecordStore::make_snapshot(const Membership& membership) {
-  SnapshotMeta meta;
-  {
-    TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::read));
-    TRY_ASSIGN(const Counters counters, get_counters(txn, impl_->tables.meta));
-    meta.index = counters.applied_index;
-    meta.term = counters.applied_term;
-  }
-  if (meta.index == 0)
+Result<SnapshotMeta> RecordStore::copy_snapshot() {
+  const auto go_on = [this] { return !impl_->switching && !impl_->copies_end; };
+  // As long as it is there, an installation waits.
+  TRY_ASSIGN(auto view, read());
+  if (view->state().counters().applied_index == 0)
     return fail(Errc::conflict, "nothing has been applied: there is nothing to take a snapshot of");
+  TRY_ASSIGN(const auto copy, impl_->files.copy(impl_->env.env(), bytes_used(), go_on));
+  view.reset();
+  TRY_ASSIGN(SnapshotMeta meta, impl_->describe(copy));
+  return impl_->files.publish(std::move(meta), go_on);
+}
+
+void RecordStore::end_copies() {
+  impl_->copies_end = true;
+  impl_->files.interrupt();
+}
+
+Result<SnapshotMeta> RecordStore::make_snapshot(const Membership& membership) {
+  TRY_ASSIGN(SnapshotMeta meta, copy_snapshot());
   meta.membership = membership;
-  return impl_->files.make(impl_->env.env(), bytes_used(), std::move(meta));
+  return meta;
 }
 
 Result<std::string> RecordStore::read_snapshot_chunk(const std::string& id, std::uint64_t offset,

@@ -11,6 +11,7 @@
 #include "runtime/consensus/types.hpp"
 #include "runtime/record/state.hpp"
 #include "runtime/record/state_machine.hpp"
+#include "runtime/store/go_on.hpp"
 #include "runtime/store/usage.hpp"
 
 namespace mainstay::store {
@@ -54,10 +55,16 @@ class RecordStore {
   // Fails with busy when all reader slots are taken.
   Result<std::unique_ptr<ReadView>> read() const;
 
-  // Writes a compacting copy to <snapshots>/<id>.snap with its checksum, synced. `membership` is
-  // the one as of the view's applied index, of which the caller is sure because nothing is applied
-  // meanwhile (same thread as apply).
+  // Writes a compacting copy of what is applied when it begins to <snapshots>/<id>.snap with its
+  // checksum, synced, while the records go on. The membership as of the snapshot's index is for the
+  // caller to fill in. Any thread, one copy at a time. Errors: storage_full, busy (gave way to an
+  // installation, or to end_copies()), conflict (nothing is applied yet).
+  Result<consensus::SnapshotMeta> copy_snapshot();
+  // The same on the applying thread, which knows that nothing is applied meanwhile. `membership` is
+  // the one as of the applied index.
   Result<consensus::SnapshotMeta> make_snapshot(const consensus::Membership& membership);
+  // The store closes soon: a copy under way ends, no other one begins. Any thread.
+  void end_copies();
   // A piece of a snapshot file made here, for a peer. Thread-safe. Errors: not_found,
   // invalid_argument (offset past the end).
   Result<std::string> read_snapshot_chunk(const std::string& id, std::uint64_t offset,
@@ -81,9 +88,9 @@ class RecordStore {
   // `snapshot` is committed BEFORE this; open() repeats this step if a crash came between.
   Result<void> install(const consensus::SnapshotMeta& snapshot);
 
-  // Recomputes the state hash from every row and compares. Errors: corrupt.
-  // One view for as long as it takes; gives way to an installation (busy). Any thread.
-  Result<void> scrub() const;
+  // Recomputes the state hash from every row and compares. Errors: corrupt; busy when `go_on` said
+  // no, or an installation began, before all was read. Any thread.
+  Result<void> scrub(const GoOn& go_on = always) const;
 
   std::uint64_t bytes_used() const;
   StoreUsage usage() const;

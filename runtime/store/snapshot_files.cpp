@@ -18,7 +18,8 @@ namespace {
 
 constexpr const char* made_ending = ".snap";
 constexpr const char* part_ending = ".part";
-constexpr const char* copying_name = "copying.tmp";
+constexpr const char* copying_name = "copying";  // a directory: the copy opens as an environment
+constexpr const char* data_name = "data.mdb";
 
 bool is_id(const std::string& id) {
   return !id.empty() && id.size() <= limits::snapshot_id_bytes_max &&
@@ -37,12 +38,17 @@ Result<std::vector<path>> files_with(const path& directory, const char* ending) 
   return found;
 }
 
+Failure gave_way() {
+  return fail(Errc::busy, "the copy of the records gave way");
+}
+
 }  // namespace
 
-Result<Hash128> checksum_of_file(const path& file_path) {
+Result<Hash128> checksum_of_file(const path& file_path, const std::function<bool()>& go_on) {
   TRY_ASSIGN(const File file, File::open(file_path, File::Mode::read));
   Hash128Stream hash;
   for (std::uint64_t offset = 0;;) {
+    if (go_on && !go_on()) return gave_way();
     TRY_ASSIGN(const std::string block, file.read_at(offset, limits::mib));
     hash.update(block);
     offset += block.size();
@@ -71,21 +77,57 @@ Result<void> SnapshotFiles::check_space(std::uint64_t wanted) const {
   return {};
 }
 
-Result<SnapshotMeta> SnapshotFiles::make(const lmdb::Env& env, std::uint64_t used_bytes,
-                                         SnapshotMeta meta) {
+Result<path> SnapshotFiles::copy(const lmdb::Env& env, std::uint64_t used_bytes,
+                                 const std::function<bool()>& go_on) {
   TRY(check_space(used_bytes));
-  const path copy = directory_ / copying_name;
+  const path directory = directory_ / copying_name;
+  TRY(sys::remove_durably(directory));
+  TRY(sys::make_directory(directory));
+  if (auto written = write_copy(env, go_on); !written) {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+    return Failure{std::move(written).error()};
+  }
+  return directory;
+}
+
+// LMDB's copy cannot be told to stop: an interruption takes its file away from it.
+Result<void> SnapshotFiles::write_copy(const lmdb::Env& env, const std::function<bool()>& go_on) {
+  TRY_ASSIGN(File file, File::open(directory_ / copying_name / data_name, File::Mode::create));
   {
-    TRY_ASSIGN(File file, File::open(copy, File::Mode::create));
-    if (const int code = mdb_env_copyfd2(env.get(), file.descriptor(), MDB_CP_COMPACT); code != 0)
-      return Failure{lmdb::error_of(code, "copy", env.directory())};
-    TRY(file.sync());
+    const std::lock_guard guard{copy_mutex_};
+    copying_ = &file;
+    interrupted_ = false;
+  }
+  // Whoever interrupts makes `go_on` say no first: he sees this copy, or it sees him.
+  const bool wanted = go_on();
+  const int code = wanted ? mdb_env_copyfd2(env.get(), file.descriptor(), MDB_CP_COMPACT) : 0;
+  {
+    const std::lock_guard guard{copy_mutex_};
+    copying_ = nullptr;
+    if (!wanted || interrupted_) return gave_way();
+  }
+  if (code != 0) return Failure{lmdb::error_of(code, "copy", env.directory())};
+  return file.sync();
+}
+
+void SnapshotFiles::interrupt() {
+  const std::lock_guard guard{copy_mutex_};
+  interrupted_ = true;
+  if (copying_ != nullptr) copying_->refuse_writes();
+}
+
+Result<SnapshotMeta> SnapshotFiles::publish(SnapshotMeta meta, const std::function<bool()>& go_on) {
+  const path copy = directory_ / copying_name / data_name;
+  {
+    TRY_ASSIGN(const File file, File::open(copy, File::Mode::read));
     TRY_ASSIGN(meta.bytes, file.size());
   }
-  TRY_ASSIGN(meta.checksum, checksum_of_file(copy));
+  TRY_ASSIGN(meta.checksum, checksum_of_file(copy, go_on));
   meta.id = fmt::format("{:016x}-{:08x}-{}", meta.index, meta.term, hex_of(meta.checksum));
   TRY_ASSIGN(const path made, path_of(meta.id, made_ending));
   TRY(sys::rename_durably(copy, made));
+  TRY(sys::remove_durably(directory_ / copying_name));
   return meta;
 }
 

@@ -1,13 +1,17 @@
 // The files below snapshots/: what this node made for others (<id>.snap) and what it is receiving
-// (<id>.part). Private to runtime/store. Format: docs/formats/snapshot.md. Thread: reading chunks
-// from any; the rest from one.
+// (<id>.part), and the copy that is being made (copying/). Private to runtime/store. Format:
+// docs/formats/snapshot.md. Thread: reading chunks and interrupt() from any; copy() and publish()
+// from one, the rest from one.
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <mutex>
 
 #include "runtime/consensus/types.hpp"
 #include "runtime/store/lmdb.hpp"
 #include "runtime/store/usage.hpp"
+#include "runtime/sys/file.hpp"
 
 namespace mainstay::store {
 
@@ -22,10 +26,16 @@ class SnapshotFiles {
   // Creates the directory; removes what a crash left half made.
   Result<void> prepare();
 
-  // A compacting copy of the environment, durable, with id, size and checksum filled in. Errors:
-  // storage_full.
-  Result<consensus::SnapshotMeta> make(const lmdb::Env& env, std::uint64_t used_bytes,
-                                       consensus::SnapshotMeta meta);
+  // A compacting copy of the environment as it is when this begins, durable; the directory that
+  // holds it. Errors: storage_full, busy (interrupted, or `go_on` said no at the beginning).
+  Result<std::filesystem::path> copy(const lmdb::Env& env, std::uint64_t used_bytes,
+                                     const std::function<bool()>& go_on);
+  // Gives the copy its checksum, size, id and file name. `meta` says the rest of it. Errors: busy
+  // (`go_on` said no).
+  Result<consensus::SnapshotMeta> publish(consensus::SnapshotMeta meta,
+                                          const std::function<bool()>& go_on);
+  // A copy under way ends soon, with busy.
+  void interrupt();
   Result<std::string> read_chunk(const std::string& id, std::uint64_t offset,
                                  std::size_t bytes_max) const;
   bool holds(const std::string& id) const;
@@ -44,13 +54,18 @@ class SnapshotFiles {
   Result<std::filesystem::path> path_of(const std::string& id, const char* ending) const;
   Result<void> check_space(std::uint64_t wanted) const;
   Result<void> drop_other_parts(const std::filesystem::path& kept) const;
+  Result<void> write_copy(const lmdb::Env& env, const std::function<bool()>& go_on);
 
   std::filesystem::path directory_;
   std::uint64_t free_bytes_min_;
   FreeBytes free_bytes_;
+  std::mutex copy_mutex_;  // guards what follows
+  const sys::File* copying_ = nullptr;
+  bool interrupted_ = false;
 };
 
-// XXH3-128 over a whole file.
-Result<Hash128> checksum_of_file(const std::filesystem::path& path);
+// XXH3-128 over a whole file. Errors: busy when `go_on` says no.
+Result<Hash128> checksum_of_file(const std::filesystem::path& path,
+                                 const std::function<bool()>& go_on = {});
 
 }  // namespace mainstay::store

@@ -106,6 +106,13 @@ Result<void> File::sync() {
   return {};
 }
 
+void File::refuse_writes() const {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  if (full < 0) return;
+  ::dup3(full, descriptor_, O_CLOEXEC);
+  ::close(full);
+}
+
 Result<std::string> read_file(const Path& path, std::size_t bytes_max) {
   TRY_ASSIGN(const File file, File::open(path, File::Mode::read));
   TRY_ASSIGN(std::string content, file.read_at(0, bytes_max + 1));
@@ -165,6 +172,12 @@ Result<std::uint64_t> free_bytes(const Path& path) {
   if (::statvfs(path.c_str(), &status) != 0)
     return system_failure("ask the free space of", path, errno);
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+Result<std::uint64_t> total_bytes(const Path& path) {
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) != 0) return system_failure("ask the size of", path, errno);
+  return static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize;
 }
 
 Result<LockFile> LockFile::acquire(const Path& path) {

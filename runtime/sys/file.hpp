@@ -40,6 +40,9 @@ class File {
   // Content and size are durable when it returns ok (fdatasync).
   Result<void> sync();
   int descriptor() const { return descriptor_; }
+  // From now on every write, by whomever holds the descriptor, fails for lack of space: ends a
+  // library's long write that cannot be told to stop. Any thread.
+  void refuse_writes() const;
 
  private:
   int descriptor_ = -1;
@@ -67,6 +70,8 @@ Result<void> remove_durably(const Path& path);
 
 // What an unprivileged process may still write to the file system that holds `path`.
 Result<std::uint64_t> free_bytes(const Path& path);
+// The size of that file system.
+Result<std::uint64_t> total_bytes(const Path& path);
 
 // An advisory lock on a file, held as long as the object lives; the kernel frees it when the
 // process ends.
