@@ -31,12 +31,15 @@ caf::behavior Scrubber::make_behavior() {
   };
 }
 
+// No tick is under way while this works, so whatever arrives is the wish that this actor ends.
 void Scrubber::on_scrub_tick() {
+  const store::GoOn go_on = [this] { return mailbox().empty(); };
+  Result<void> good = store_.log().verify(go_on);
+  if (good) good = store_.records().scrub(go_on);
   delayed_send(this, every_, ScrubTick{});
-  Result<void> good = store_.log().verify();
-  if (good) good = store_.records().scrub();
+  if (!good && good.error().code == Errc::busy) return;
   metrics_.scrubs.add();
-  if (good || good.error().code == Errc::busy) return;
+  if (good) return;
   log_error("scrubber", "what is stored is damaged, the majority is asked to decide: {}",
             to_string(good.error()));
   board_->damaged = true;

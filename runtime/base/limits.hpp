@@ -58,6 +58,8 @@ inline constexpr std::size_t record_readers_max = 4096;  // open read views of o
 inline constexpr std::size_t idle_readers_max = 64;      // closed read views kept for reuse
 // an installation waits this long for open views
 inline constexpr std::uint32_t view_wait_ms_max = 5000;
+// a scrub reads so much in one transaction, which pins what was freed since it began
+inline constexpr std::size_t scrub_piece_bytes = 16 * mib;
 inline constexpr std::size_t snapshot_id_bytes_max = 128;
 inline constexpr std::size_t identity_bytes_max = 64 * kib;  // of identity.json
 

@@ -126,13 +126,8 @@ std::vector<Entry> LogStore::membership_entries() const {
   return *std::move(found);
 }
 
-Result<void> LogStore::verify() const {
-  TRY_ASSIGN(const Txn txn, Txn::begin(impl_->env.env(), Txn::Kind::read));
-  TRY(check_format(txn, impl_->meta));
-  TRY_ASSIGN(const LogStart start, get_start(txn, impl_->meta));
-  TRY_ASSIGN(const LogPosition end, impl_->walk(txn, start, [](const LogHeader&) {}));
-  if (end.last < start.index) return fail(Errc::corrupt, "the log ends before its start");
-  return {};
+Result<void> LogStore::verify(const GoOn& go_on) const {
+  return impl_->verify(go_on);
 }
 
 StoreUsage LogStore::usage() const {

@@ -8,6 +8,7 @@
 
 #include "runtime/consensus/core.hpp"
 #include "runtime/consensus/log_reader.hpp"
+#include "runtime/store/go_on.hpp"
 #include "runtime/store/usage.hpp"
 
 namespace mainstay::store {
@@ -47,8 +48,10 @@ class LogStore final : public consensus::LogReader {
   consensus::SnapshotMeta snapshot() const override;
   std::vector<consensus::Entry> membership_entries() const override;
 
-  // Re-reads every record: checksum, chain, contiguity. For open, scrub and tests.
-  Result<void> verify() const;
+  // Re-reads every record: checksum, chain, contiguity. For the scrub and tests. Any thread, while
+  // the log is written: no transaction is held for longer than limits::scrub_piece_bytes take.
+  // Errors: corrupt; busy when `go_on` said no, before all was read.
+  Result<void> verify(const GoOn& go_on = always) const;
 
   StoreUsage usage() const;
   std::uint64_t commits() const;  // commits since open, compactions included

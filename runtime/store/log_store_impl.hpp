@@ -80,8 +80,21 @@ struct LogStore::Impl {
   void absorb(const consensus::Persist& persist);
   Result<consensus::Index> compact(consensus::Index to);
 
+  // A walk along the records, which may be done in pieces: the last one that was seen.
+  struct Walk {
+    consensus::Index last = 0;
+    Hash128 chain{};
+    consensus::Term term = 0;
+    bool ended = false;
+  };
   using Visit = std::function<void(const LogHeader& header)>;
   Result<LogPosition> walk(const lmdb::Txn& txn, const LogStart& start, const Visit& visit) const;
+  // Goes on from `at`, which a walk begins with the log's start, for so many bytes of records.
+  Result<void> walk_on(const lmdb::Txn& txn, const LogStart& start, Walk& at, std::size_t bytes_max,
+                       const Visit& visit) const;
+  // Whether the record that the walk saw last still stands.
+  Result<bool> stands(const lmdb::Txn& txn, const LogStart& start, const Walk& at) const;
+  Result<void> verify(const GoOn& go_on) const;
   Result<std::string_view> record_at(const lmdb::Txn& txn, consensus::Index index) const;
   Result<Hash128> chain_at(const lmdb::Txn& txn, const LogStart& start,
                            consensus::Index index) const;
