@@ -12,7 +12,6 @@
 #include "runtime/record/state.hpp"
 #include "runtime/record/state_machine.hpp"
 #include "runtime/store/go_on.hpp"
-#include "runtime/store/go_on.hpp"
 #include "runtime/store/usage.hpp"
 
 namespace mainstay::store {
