@@ -19,6 +19,7 @@ inline constexpr std::size_t operation_id_bytes_max = 128;
 inline constexpr std::size_t list_records_max = 1000;
 inline constexpr std::size_t transaction_checks_max = 256;  // of records and balances together
 inline constexpr std::size_t transaction_actions_max = 256;
+inline constexpr std::size_t batch_operations_max = 1000;  // independent writes of one request
 inline constexpr std::size_t condition_fields_max = 16;  // compared in one condition
 inline constexpr std::size_t pointer_bytes_max = 256;    // of a JSON pointer
 inline constexpr std::size_t refusal_bytes_max = 256;    // the detail kept with a refusal
