@@ -7,7 +7,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/record/declaration.hpp"
@@ -31,20 +33,34 @@ struct BatchOutcome {
   std::vector<Outcome> outcomes;
 };
 
-// Declarations in force, parsed once. Holds nothing that is not in the tables: an entry counts only
-// while its revision is that of the Collection row.
+// A declaration in force.
+struct InForce {
+  Revision declared = 0;  // that of the Collection row
+  Revision created = 0;   // when the collection was declared first, or again after an undeclare
+  std::shared_ptr<const Declaration> declaration;
+};
+
+// Declarations in force, parsed once, and which collections have an index to work on. Holds nothing
+// that is not in the tables: an entry counts only while its revision is that of the Collection row,
+// the list only while the applied index goes on from where it was made.
 class Declarations {
  public:
   // Null: there is no such collection. Valid until the next call that changes the collection.
   const Declaration* find(const StateReader& state, std::string_view collection,
                           const Collection& row);
+  const InForce& in_force(const StateReader& state, std::string_view collection,
+                          const Collection& row);
+
+  // For the apply step. An entry begins: the list is made again unless it is that of the one
+  // before.
+  void begin(const StateReader& state, std::uint64_t index);
+  // The collections with an index that is being built or removed.
+  std::set<std::string, std::less<>>& index_work() { return index_work_; }
 
  private:
-  struct Parsed {
-    Revision declared = 0;
-    std::shared_ptr<const Declaration> declaration;
-  };
-  std::map<std::string, Parsed, std::less<>> parsed_;
+  std::map<std::string, InForce, std::less<>> parsed_;
+  std::set<std::string, std::less<>> index_work_;
+  std::uint64_t work_index_ = 0;  // the entry that the list belongs to; 0: not made yet
 };
 
 // Applies one entry. Moves counters, hash, timeline, deduplication table and expiry queue within

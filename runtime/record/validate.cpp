@@ -1,4 +1,7 @@
 // Checks of a command that need no state: what the edge refuses before anything is proposed.
+#include <algorithm>
+#include <tuple>
+
 #include "runtime/base/limits.hpp"
 #include "runtime/record/state_machine.hpp"
 
@@ -60,7 +63,10 @@ Result<void> check_operation(const std::string& operation) {
   return {};
 }
 
-Result<void> check_collection(const std::string& name) {
+}  // namespace
+
+Result<void> check_collection_name(std::string_view name) {
+  if (system_declaration(name) != nullptr) return {};
   bool good = !name.empty() && name.size() <= limits::collection_name_bytes_max &&
               is_name_start(name.front());
   for (const char c : name) good = good && (is_name_start(c) || c == '_' || c == '-');
@@ -71,7 +77,7 @@ Result<void> check_collection(const std::string& name) {
   return {};
 }
 
-Result<void> check_key(const std::string& key) {
+Result<void> check_record_key(std::string_view key) {
   if (key.empty()) return fail(Errc::invalid_argument, "the key is empty");
   if (key.size() > limits::record_key_bytes_max)
     return fail(Errc::invalid_argument,
@@ -89,29 +95,137 @@ Result<void> check_key(const std::string& key) {
   return {};
 }
 
-Result<void> check_value(const Command& command) {
-  const std::size_t size = command.value.size();
-  if (size > limits::record_value_bytes_max)
-    return fail(Errc::too_large, "the value is " + size_text(size, limits::record_value_bytes_max));
-  if (command.kind == CommandKind::put && size == 0)
-    return fail(Errc::invalid_argument, "the value is empty; a record holds a JSON text");
-  if (command.kind == CommandKind::remove && size != 0)
-    return fail(Errc::invalid_argument, "a deletion takes no value");
+namespace {
+
+Failure wrong(std::string message) {
+  return fail(Errc::invalid_argument, std::move(message));
+}
+
+Result<void> check_json(std::string_view text, std::string_view what) {
+  if (const auto value = json::parse(text); !value)
+    return wrong("the " + std::string{what} + " is " + value.error().message);
   return {};
+}
+
+Result<void> check_size(const Action& action) {
+  if (action.value.size() <= limits::record_value_bytes_max) return {};
+  return fail(Errc::too_large,
+              "the value is " + size_text(action.value.size(), limits::record_value_bytes_max));
+}
+
+Result<void> check_declared(const Action& action) {
+  if (action.collection != system_collection::collections)
+    return wrong("a declaration is an action on '_collections'");
+  TRY(check_collection_name(action.key));
+  if (action.key.starts_with('_'))
+    return fail(Errc::forbidden, "collections whose names start with '_' are the system's");
+  if (action.kind == ActionKind::undeclare) return {};
+  if (action.value.size() > limits::declaration_bytes_max)
+    return fail(Errc::too_large, "the declaration is " +
+                                     size_text(action.value.size(), limits::declaration_bytes_max));
+  const auto declaration = parse_declaration(action.value.view());
+  if (!declaration) return Failure{declaration.error()};
+  return {};
+}
+
+Result<void> check_action(const Action& action) {
+  TRY(check_collection_name(action.collection));
+  TRY(check_record_key(action.key));
+  TRY(check_size(action));
+  switch (action.kind) {
+    case ActionKind::put:
+      if (action.value.empty()) return wrong("the value is empty; a record holds a JSON text");
+      return check_json(action.value.view(), "value");
+    case ActionKind::patch:
+      return check_json(action.value.view(), "patch");
+    case ActionKind::post:
+      return check_json(action.value.view(), "entry");
+    case ActionKind::remove:
+      if (!action.value.empty()) return wrong("a deletion takes no value");
+      return {};
+    case ActionKind::declare:
+    case ActionKind::undeclare:
+      return check_declared(action);
+  }
+  return wrong("there is no such action");
+}
+
+Result<void> check_condition(const Condition& condition) {
+  if (condition.version_is_not.size() > limits::condition_versions_max)
+    return wrong("a condition names at most " + std::to_string(limits::condition_versions_max) +
+                 " versions");
+  if (condition.fields.size() > limits::condition_fields_max)
+    return wrong("a condition compares at most " + std::to_string(limits::condition_fields_max) +
+                 " fields");
+  for (const Condition::Field& field : condition.fields) {
+    if (field.pointer.size() > limits::pointer_bytes_max)
+      return wrong("a pointer is " + size_text(field.pointer.size(), limits::pointer_bytes_max));
+    TRY(json::check_pointer(field.pointer));
+    TRY(check_json(field.equals.view(), "value of a condition"));
+  }
+  return {};
+}
+
+Result<void> check_counts(const Command& command) {
+  if (command.actions.empty()) return wrong("there is nothing to do: no operations are given");
+  if (command.actions.size() > limits::transaction_actions_max)
+    return wrong("a transaction has at most " + std::to_string(limits::transaction_actions_max) +
+                 " operations");
+  if (command.checks.size() + command.balances.size() > limits::transaction_checks_max)
+    return wrong("a transaction has at most " + std::to_string(limits::transaction_checks_max) +
+                 " conditions");
+  std::size_t bytes = 0;
+  for (const Action& action : command.actions)
+    bytes += action.collection.size() + action.key.size() + action.value.size();
+  for (const RecordCheck& check : command.checks)
+    for (const Condition::Field& field : check.condition.fields)
+      bytes += field.pointer.size() + field.equals.size();
+  constexpr std::size_t most = limits::batch_bytes_max / 2 + limits::record_key_bytes_max +
+                               limits::collection_name_bytes_max;
+  if (bytes > most)
+    return fail(Errc::too_large,
+                "the operations and conditions together are " + size_text(bytes, most));
+  return {};
+}
+
+// So that "the record's version afterwards" means one thing.
+Result<void> check_named_once(const std::vector<Action>& actions) {
+  if (actions.size() < 2) return {};
+  std::vector<const Action*> sorted;
+  for (const Action& action : actions) {
+    if (action.kind == ActionKind::declare || action.kind == ActionKind::undeclare)
+      return wrong("a collection is declared by itself, not within a transaction");
+    sorted.push_back(&action);
+  }
+  const auto name = [](const Action* action) { return std::tie(action->collection, action->key); };
+  std::sort(sorted.begin(), sorted.end(),
+            [&](const Action* a, const Action* b) { return name(a) < name(b); });
+  const auto again =
+      std::adjacent_find(sorted.begin(), sorted.end(),
+                         [&](const Action* a, const Action* b) { return name(a) == name(b); });
+  if (again == sorted.end()) return {};
+  return wrong("record '" + (*again)->key + "' of '" + (*again)->collection +
+               "' stands in more than one operation; a transaction changes a record once");
 }
 
 }  // namespace
 
 Result<void> validate(const Command& command) {
   TRY(check_operation(command.operation));
-  TRY(check_collection(command.collection));
-  TRY(check_key(command.key));
-  TRY(check_value(command));
-  if (command.condition.version_is_not.size() > limits::condition_versions_max)
-    return fail(Errc::invalid_argument, "a condition names at most " +
-                                            std::to_string(limits::condition_versions_max) +
-                                            " versions");
-  return {};
+  if (command.kind == CommandKind::fence) {
+    const bool bare = command.actions.empty() && command.checks.empty() && command.balances.empty();
+    if (!bare) return wrong("a fence has no conditions and no operations");
+    return {};
+  }
+  TRY(check_counts(command));
+  for (const RecordCheck& check : command.checks) {
+    TRY(check_collection_name(check.collection));
+    TRY(check_record_key(check.key));
+    TRY(check_condition(check.condition));
+  }
+  for (const BalanceCheck& check : command.balances) TRY(check_collection_name(check.collection));
+  for (const Action& action : command.actions) TRY(check_action(action));
+  return check_named_once(command.actions);
 }
 
 }  // namespace mainstay::record

@@ -1,0 +1,36 @@
+// Rows of declared indexes: kept with each change of a record, made for a new index a piece at a
+// time, removed for a dropped one the same way. Private to the apply step.
+#pragma once
+
+#include <string_view>
+
+#include "runtime/base/json.hpp"
+#include "runtime/record/collections.hpp"
+#include "runtime/record/draft.hpp"
+
+namespace mainstay::record {
+
+// A record before and after a change; null: not live.
+struct RecordVersions {
+  std::string_view key;
+  const Record* before = nullptr;
+  const Record* after = nullptr;
+  const json::Value* parsed = nullptr;  // of `after`, when it is known
+};
+
+void update_index_rows(StateWriter& state, const Place& place, const RecordVersions& versions);
+
+// The next piece of work on indexes, at most limits::index_build_records rows.
+void work_on_indexes(Entry& entry);
+
+// What the rows' indexes become under a changed declaration: those with the same name and pointer
+// go on, others start to be built, or to be removed. `from`: null for a new collection. Errors:
+// conflict (too many at once).
+Result<void> redeclare_indexes(Collection& row, const Declaration* from, const Declaration& to);
+
+// An index that is being removed has lost its name.
+inline bool is_dropped(const IndexState& index) {
+  return index.name.empty();
+}
+
+}  // namespace mainstay::record
