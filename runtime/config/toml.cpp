@@ -108,4 +108,45 @@ Result<std::vector<FileSetting>> read_toml(const std::string& file_name, const s
   return settings;
 }
 
+namespace {
+
+// A string as it is, a list of strings with commas between.
+FileSetting text_setting(std::string name, const std::string& file_name, const toml::node& node) {
+  FileSetting setting{std::move(name), "", position(file_name, node.source()), ""};
+  const auto add = [&setting](const toml::node& item) {
+    if (!item.is_string()) setting.problem = "text in double quotes is expected";
+    if (!setting.text.empty()) setting.text += ",";
+    setting.text += item.value_or(std::string{});
+  };
+  if (const toml::array* list = node.as_array())
+    for (const toml::node& item : *list) add(item);
+  else
+    add(node);
+  return setting;
+}
+
+}  // namespace
+
+Result<std::vector<FileSetting>> read_texts(const std::string& file_name, const std::string& text) {
+  toml::table root;
+  try {
+    root = toml::parse(text, file_name);
+  } catch (const toml::parse_error& error) {
+    return fail(Errc::invalid_argument, position(file_name, error.source()) +
+                                            ": not TOML: " + std::string{error.description()});
+  }
+  std::vector<FileSetting> settings;
+  for (auto&& [key, node] : root) {
+    const std::string name{key.str()};
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      settings.push_back(text_setting(name, file_name, node));
+      continue;
+    }
+    for (auto&& [inner, value] : *table)
+      settings.push_back(text_setting(name + "." + std::string{inner.str()}, file_name, value));
+  }
+  return settings;
+}
+
 }  // namespace mainstay::config

@@ -18,4 +18,8 @@ struct FileSetting {
 // Errors: invalid_argument when the text is not TOML, with file and line.
 Result<std::vector<FileSetting>> read_toml(const std::string& file_name, const std::string& text);
 
+// A file of texts that are no options of mainstayd, such as the tool's contexts: "section.name" or
+// "name", a list of texts joined by commas. Errors: as above.
+Result<std::vector<FileSetting>> read_texts(const std::string& file_name, const std::string& text);
+
 }  // namespace mainstay::config
