@@ -50,10 +50,16 @@ endif()
 if(MAINSTAY_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+# How much longer than usual tests may take: instrumented programs are slow.
+set(MAINSTAY_TEST_SLOWNESS 1)
+if(MAINSTAY_SANITIZE OR MAINSTAY_COVERAGE)
+  set(MAINSTAY_TEST_SLOWNESS 5)
+endif()
 if(MAINSTAY_SANITIZE)
   add_compile_options(-fsanitize=${MAINSTAY_SANITIZE} -fno-sanitize-recover=all)
   if(MAINSTAY_SANITIZE MATCHES undefined)
-    # CAF 0.17 binds a reference to the empty tuple of an actor without arguments (init_fun_factory.hpp); a real use of a null is a crash anyway.
+    # CAF 0.17 binds a reference to the empty tuple of an actor without arguments (init_fun_factory.hpp);
+    # a real use of a null is a crash anyway.
     add_compile_options(-fno-sanitize=null)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -3,6 +3,9 @@
 #   for users of the package mainstay::<NAME>. Includes are written from the top of the tree: "runtime/base/result.hpp".
 # mainstay_test(NAME [SOURCES ...] [DEPENDS ...] [LABELS ...] [TIMEOUT s])
 #   One GoogleTest program, registered with ctest as one test.
+# mainstay_system_test(NAME MODULE python.module [ARGS ...] [LABELS ...] [TIMEOUT s])
+#   A Python module that works on the programs of this build (it is given --build DIR), one at a time: their gaps and rates are only
+#   worth something alone.
 # mainstay_fuzzer(NAME [SOURCES ...] [DEPENDS ...])
 #   One libFuzzer program (only with MAINSTAY_FUZZ); ctest runs it for a short while, on the corpus in corpus/<NAME> if there is one.
 # mainstay_mutants_library(TARGET LAYERS ... [SOURCES ...])
@@ -90,7 +93,19 @@ function(mainstay_test NAME)
   endif()
   add_test(NAME ${NAME} COMMAND ${NAME} ${ARG_ARGS} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   # The same cases each time; the program started by hand draws new ones.
+  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${MAINSTAY_TEST_SLOWNESS}")
   set_tests_properties(${NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "RC_PARAMS=seed=1")
+endfunction()
+
+function(mainstay_system_test NAME)
+  cmake_parse_arguments(ARG "" "MODULE;TIMEOUT" "ARGS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${MAINSTAY_TEST_SLOWNESS}")
+  add_test(NAME ${NAME} COMMAND python3 -B -m ${ARG_MODULE} --build ${CMAKE_BINARY_DIR} ${ARG_ARGS}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RESOURCE_LOCK machine)
 endfunction()
 
 function(mainstay_fuzzer NAME)
