@@ -112,7 +112,7 @@ Table parse_table(std::string_view text) {
 }
 
 Findings check_top_level(const Tree& tree) {
-  static const std::set<std::string> folders{".ci",  "actors",  "bench",   "config",
+  static const std::set<std::string> folders{".ci",  "actors",  "bench",   "clients", "config",
                                              "docs", "runtime", "schemas", "tests"};
   static const std::set<std::string> files{".clang-format",   ".clang-tidy",    ".gitignore",
                                            "CHANGELOG.md",    "CMakeLists.txt", "CMakePresets.json",
