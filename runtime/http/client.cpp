@@ -15,8 +15,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+
+#include "runtime/base/limits.hpp"
 
 namespace mainstay::http {
 
@@ -26,6 +27,8 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
+
+constexpr std::size_t read_bytes = 16 * limits::kib;
 
 struct Line {
   explicit Line(asio::io_context& context) : socket{context} {}
@@ -80,20 +83,19 @@ class Client::Core {
 // One call: connect or reuse, write, read, done.
 class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(Core& core, config::Endpoint endpoint, Call call, MonotonicTime deadline, Done done)
+  Exchange(Core& core, config::Endpoint endpoint, Call call, MonotonicTime deadline, Taking taking,
+           Done done)
       : core_{core},
         endpoint_{std::move(endpoint)},
         name_{to_string(endpoint_)},
         call_{std::move(call)},
         deadline_{deadline},
+        taking_{std::move(taking)},
         done_{std::move(done)},
         timer_{core.context_} {}
 
   void start() {
-    timer_.expires_at(deadline_);
-    timer_.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) self->finish_overdue();
-    });
+    set_timer(deadline_);
     auto& idle = core_.idle_[name_];
     if (!idle.empty()) {
       line_ = std::move(idle.back());
@@ -121,6 +123,14 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
 
  private:
   bool over() const { return done_ == nullptr; }
+
+  void set_timer(MonotonicTime when) {
+    timer_.expires_at(when);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+      const bool moved = self->timer_.expiry() > std::chrono::steady_clock::now();
+      if (!error && !moved) self->finish_overdue();
+    });
+  }
 
   void finish_overdue() {
     finish(fail(Errc::deadline_exceeded, name_ + (connected_ ? " did not answer in time"
@@ -174,37 +184,104 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void read(error_code write_error) {
+    write_error_ = write_error;
     parser_.emplace();
-    parser_->body_limit(core_.options_.body_bytes_max);
+    parser_->eager(true);
+    if (taking_.take)
+      parser_->body_limit(boost::none);  // pieces do not pile up
+    else
+      parser_->body_limit(core_.options_.body_bytes_max);
     if (call_.method == Method::head) parser_->skip(true);
-    beast_http::async_read(
-        line_->socket, line_->buffer, *parser_,
-        [self = shared_from_this(), line = line_, write_error](error_code error, std::size_t) {
-          if (!self->over()) self->on_read(error, write_error);
+    read_some();
+  }
+
+  void read_some() {
+    line_->socket.async_read_some(
+        line_->buffer.prepare(read_bytes),
+        [self = shared_from_this(), line = line_](error_code error, std::size_t size) {
+          if (self->over()) return;
+          line->buffer.commit(size);
+          self->on_read(error);
         });
   }
 
-  void on_read(error_code error, error_code write_error) {
+  void on_read(error_code error) {
     if (error) {
-      const bool repeatable = call_.method != Method::post && call_.method != Method::patch;
-      if (line_->used && !parser_->got_some() && repeatable) {
-        connect();  // the server had closed the kept connection
-        return;
-      }
-      finish(fail(Errc::io_error, "the connection to " + name_ +
-                                      " broke: " + (write_error ? write_error : error).message()));
+      on_end(error);
       return;
     }
-    auto message = parser_->release();
+    while (line_->buffer.size() > 0 && !parser_->is_done()) {
+      error_code bad;
+      const std::size_t used = parser_->put(line_->buffer.data(), bad);
+      line_->buffer.consume(used);
+      if (bad && bad != beast_http::error::need_more) {
+        fail_broken(bad);
+        return;
+      }
+      if (bad || used == 0) break;
+    }
+    if (takes_pieces() && !hand_over()) return;
+    if (parser_->is_done())
+      finish_whole();
+    else
+      read_some();
+  }
+
+  // The connection ended: that may be the answer's proper end.
+  void on_end(error_code error) {
+    const bool repeatable = call_.method != Method::post && call_.method != Method::patch;
+    if (line_->used && !parser_->got_some() && repeatable) {
+      connect();  // the server had closed the kept connection
+      return;
+    }
+    error_code bad;
+    if (error == asio::error::eof && parser_->is_header_done()) {
+      parser_->put_eof(bad);
+      if (!bad) {
+        finish_whole();
+        return;
+      }
+    }
+    fail_broken(error);
+  }
+
+  void fail_broken(error_code error) {
+    finish(fail(Errc::io_error, "the connection to " + name_ +
+                                    " broke: " + (write_error_ ? write_error_ : error).message()));
+  }
+
+  bool takes_pieces() const {
+    return taking_.take && parser_->is_header_done() && parser_->get().result_int() < 300;
+  }
+
+  // False when the call is over.
+  bool hand_over() {
+    if (taking_.begin) std::exchange(taking_.begin, nullptr)(head());
+    std::string piece = std::exchange(parser_->get().body(), {});
+    if (!piece.empty() && !taking_.take(piece)) {
+      finish(head());
+      return false;
+    }
+    if (over()) return false;  // the client was closed by what took it
+    set_timer(std::chrono::steady_clock::now() + taking_.quiet_max);
+    return true;
+  }
+
+  Reply head() const {
     Reply reply;
-    reply.status = static_cast<int>(message.result_int());
-    for (const auto& field : message) {
+    reply.status = static_cast<int>(parser_->get().result_int());
+    for (const auto& field : parser_->get()) {
       const auto name = field.name_string();
       const auto value = field.value();
       reply.headers.add({name.data(), name.size()}, {value.data(), value.size()});
     }
-    reply.body = std::move(message.body());
-    if (message.keep_alive() && !write_error) {
+    return reply;
+  }
+
+  void finish_whole() {
+    Reply reply = head();
+    reply.body = std::move(parser_->get().body());
+    if (parser_->get().keep_alive() && !write_error_ && line_->buffer.size() == 0) {
       line_->used = true;
       core_.idle_[name_].push_back(std::move(line_));
     }
@@ -216,11 +293,13 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
   const std::string name_;
   const Call call_;
   const MonotonicTime deadline_;
+  Taking taking_;
   Done done_;
   asio::steady_timer timer_;
   std::shared_ptr<Line> line_;
   std::string head_;
   std::optional<beast_http::response_parser<beast_http::string_body>> parser_;
+  error_code write_error_;
   bool connected_ = false;
 };
 
@@ -247,15 +326,25 @@ Client::Client(const ClientOptions& options) : core_{std::make_unique<Core>(opti
 Client::~Client() = default;
 
 void Client::send(const config::Endpoint& endpoint, Call call, MonotonicTime deadline, Done done) {
+  send(endpoint, std::move(call), deadline, Taking{}, std::move(done));
+}
+
+void Client::send(const config::Endpoint& endpoint, Call call, MonotonicTime deadline,
+                  Taking taking, Done done) {
   auto exchange = std::make_shared<Core::Exchange>(*core_, endpoint, std::move(call), deadline,
-                                                   std::move(done));
+                                                   std::move(taking), std::move(done));
   asio::post(core_->context_, [core = core_.get(), exchange] { core->start(exchange); });
 }
 
 Result<Reply> Client::call(const config::Endpoint& endpoint, Call call, MonotonicTime deadline) {
+  return this->call(endpoint, std::move(call), deadline, Taking{});
+}
+
+Result<Reply> Client::call(const config::Endpoint& endpoint, Call call, MonotonicTime deadline,
+                           Taking taking) {
   std::promise<Result<Reply>> promise;
   auto future = promise.get_future();
-  send(endpoint, std::move(call), deadline,
+  send(endpoint, std::move(call), deadline, std::move(taking),
        [&promise](Result<Reply> result) { promise.set_value(std::move(result)); });
   return future.get();
 }

@@ -88,8 +88,14 @@ void IoThread::sweep() {
   });
 }
 
+void IoThread::begin_drain() {
+  const auto all = connections_;  // ending one may change the set
+  for (const auto& connection : all) connection->end_stream_early();
+}
+
 void IoThread::begin_stop() {
-  const auto all = connections_;  // close() changes the set
+  begin_drain();
+  const auto all = connections_;
   for (const auto& connection : all)
     if (connection->idle()) connection->close();
 }
@@ -140,6 +146,7 @@ void Connection::close() {
   error_code ignored;
   socket_.close(ignored);
   parser_.reset();
+  drop_source();
   shared_.closed_one();
   thread_->connections().erase(shared_from_this());
 }
@@ -158,12 +165,14 @@ void Connection::begin_request() {
   keep_alive_ = false;  // until a whole request said so
   state_ = State::idle;
   deadline_in(shared_.options.idle_timeout);
-  if (buffer_.size() == 0 && buffer_.capacity() > body_read_bytes) buffer_.shrink_to_fit();
+  if (!reading_ && buffer_.size() == 0 && buffer_.capacity() > body_read_bytes)
+    buffer_.shrink_to_fit();
   consume();
 }
 
 void Connection::read() {
-  const bool in_body = parser_ && parser_->is_header_done();
+  if (std::exchange(reading_, true)) return;
+  const bool in_body = state_ != State::streaming && parser_ && parser_->is_header_done();
   socket_.async_read_some(buffer_.prepare(in_body ? body_read_bytes : first_read_bytes),
                           [self = shared_from_this()](error_code error, std::size_t size) {
                             self->on_read(error, size);
@@ -171,6 +180,7 @@ void Connection::read() {
 }
 
 void Connection::on_read(error_code error, std::size_t size) {
+  reading_ = false;
   if (state_ == State::closed) return;
   if (error) {
     close();
@@ -185,7 +195,8 @@ void Connection::on_read(error_code error, std::size_t size) {
     return;
   }
   buffer_.commit(size);
-  consume();
+  // The next request, sent ahead while an answer is streamed, waits for its turn.
+  if (state_ != State::streaming && state_ != State::sending) consume();
 }
 
 // Parses what is in the buffer; reads on if the request is not whole yet.
@@ -292,18 +303,25 @@ void Connection::post(std::function<void()> work) {
 void Connection::send(Response response) {
   if (state_ != State::handling) return;  // closed meanwhile
   if (response.close || shared_.draining || shared_.stopping) keep_alive_ = false;
-  write_head(response);
+  write_head(response, Framing::length);
   body_ = head_request_ ? Bytes{} : std::move(response.body);
   state_ = State::sending;
-  deadline_in(shared_.options.request_timeout);
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
-                                                asio::buffer(body_.view().data(), body_.size())};
-  asio::async_write(socket_, parts, [self = shared_from_this()](error_code error, std::size_t) {
-    self->on_sent(error);
-  });
+  write({}, &Connection::on_sent);
 }
 
-void Connection::write_head(const Response& response) {
+// Sends head_, body_ and `tail` (text that stays) within the time a client has to take them.
+void Connection::write(std::string_view tail, void (Connection::*then)(error_code)) {
+  deadline_in(shared_.options.request_timeout);
+  const std::array<asio::const_buffer, 3> parts{asio::buffer(head_),
+                                                asio::buffer(body_.view().data(), body_.size()),
+                                                asio::buffer(tail.data(), tail.size())};
+  asio::async_write(socket_, parts,
+                    [self = shared_from_this(), then](error_code error, std::size_t) {
+                      if (self->state_ != State::closed) (*self.*then)(error);
+                    });
+}
+
+void Connection::write_head(const Response& response, Framing framing) {
   head_.clear();
   head_ += "HTTP/1.1 ";
   head_ += std::to_string(response.status);
@@ -314,7 +332,9 @@ void Connection::write_head(const Response& response) {
   head_ += "\r\n";
   for (const auto& [name, value] : response.headers) append_header(head_, name, value);
   if (!response.content_type.empty()) append_header(head_, "Content-Type", response.content_type);
-  if (response.status != 204 && response.status != 304) {
+  if (framing == Framing::chunked) {
+    head_ += "Transfer-Encoding: chunked\r\n";
+  } else if (framing == Framing::length && response.status != 204 && response.status != 304) {
     head_ += "Content-Length: ";
     head_ += std::to_string(response.body.size());
     head_ += "\r\n";
@@ -327,7 +347,6 @@ void Connection::write_head(const Response& response) {
 }
 
 void Connection::on_sent(error_code error) {
-  if (state_ == State::closed) return;
   body_ = Bytes{};
   if (error)
     close();

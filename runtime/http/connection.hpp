@@ -1,9 +1,11 @@
 // One client connection of the server; internal to runtime/http. Lives on one IoThread; only
-// answer() and post() may be called elsewhere.
+// answer(), stream() and post() may be called elsewhere.
 //
 //   idle -> receiving -> handling -> sending -> idle …            or, when it must end after an
 //   answer:
 //                                    sending -> lingering -> closed
+//   with a body that is made while it is sent:
+//                       handling -> streaming -> sending (its end) -> …
 // Lingering reads and drops what the client still sends, so that the kernel does not reset the
 // connection before the answer is read.
 #pragma once
@@ -41,7 +43,7 @@ struct Shared {
   std::atomic<bool> draining = false;
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> open = 0, accepted = 0, refused = 0, requests = 0, bad = 0,
-                             timeouts = 0;
+                             timeouts = 0, streams = 0;
 
   void closed_one() {
     --open;
@@ -82,8 +84,9 @@ class IoThread : public std::enable_shared_from_this<IoThread> {
 
   // On the thread only, from here on.
   void sweep();
-  void begin_stop();  // ends idle connections; the others end after their answer
-  void close();       // ends everything; run() returns when the last operation is cancelled
+  void begin_drain();  // ends streams that have no end of their own
+  void begin_stop();   // also ends idle connections; the others end after their answer
+  void close();        // ends everything; run() returns when the last operation is cancelled
 
   Shared& shared() { return *shared_; }
   boost::asio::io_context& context() { return context_; }
@@ -113,13 +116,18 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void close();
   bool idle() const { return state_ == State::idle; }
   bool overdue(MonotonicTime now) const { return now >= deadline_; }
+  // Ends a stream that waits for its source, unless it is to come to its own end.
+  void end_stream_early();
 
   // Exchange
   void answer(Response response) override;
+  void stream(Response head, std::shared_ptr<BodySource> source) override;
   void post(std::function<void()> work) override;
 
  private:
-  enum class State { idle, receiving, handling, sending, lingering, closed };
+  enum class State { idle, receiving, handling, sending, streaming, lingering, closed };
+  enum class Framing { length, chunked, until_close };
+  class Ticket;
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
   void begin_request();
@@ -131,7 +139,17 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void dispatch_request();
   void refuse_request(const Error& error, int status = 0);
   void send(Response response);
-  void write_head(const Response& response);
+  void write_head(const Response& response, Framing framing);
+  void begin_stream(Response head, std::shared_ptr<BodySource> source);
+  void watch();
+  void pull();
+  void on_piece(std::uint64_t pull, Bytes piece);
+  void on_piece_lost(std::uint64_t pull);
+  void end_stream();
+  bool must_end_stream() const;
+  void drop_source();
+  void write(std::string_view tail, void (Connection::*then)(boost::system::error_code));
+  void on_piece_sent(boost::system::error_code error);
   void on_sent(boost::system::error_code error);
   void linger();
   void deadline_in(Millis time);
@@ -142,8 +160,10 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   MonotonicTime deadline_ = MonotonicTime::max();
-  std::string head_;  // of the response being sent
+  std::string head_;  // of the response, or the chunk, being sent
   Bytes body_;
+  std::shared_ptr<BodySource> source_;  // while streaming
+  std::uint64_t pulls_ = 0;             // pieces asked for so far
   std::size_t lingered_bytes_ = 0;
   State state_ = State::idle;
   bool refuse_;
@@ -151,6 +171,8 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   bool http_1_0_ = false;
   bool head_request_ = false;
   bool continue_sent_ = false;
+  bool reading_ = false;  // one read at a time
+  bool pulling_ = false;  // the source owes a piece
 };
 
 }  // namespace mainstay::http

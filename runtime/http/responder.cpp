@@ -29,6 +29,12 @@ void Responder::answer(Response response) const {
   state_->exchange->answer(std::move(response));
 }
 
+void Responder::stream(Response head, std::shared_ptr<BodySource> source) const {
+  const bool before = state_->answered.exchange(true);
+  ASSERT_MSG(!before, "a request is answered once");
+  state_->exchange->stream(std::move(head), std::move(source));
+}
+
 void Responder::post(std::function<void()> work) const {
   state_->exchange->post(std::move(work));
 }

@@ -14,8 +14,13 @@ class BodySource {
   virtual ~BodySource() = default;
   // Called on the connection's HTTP thread when the client has taken all pieces before: so a slow
   // client slows its source down, and one that stops taking is cut off. Gives the next piece, at
-  // once or later from any thread; an empty piece ends the response. Nothing is given twice.
+  // once or later from any thread; an empty piece ends the response. Nothing is given twice. When
+  // the last copy of `give` goes unused, or this throws, the response is broken off.
   virtual void next(std::function<void(Bytes piece)> give) = 0;
+  // True for a body with an end of its own, such as an export: a server that drains lets it come to
+  // that end, and one that stops breaks it off visibly. The others, such as feeds, are ended
+  // properly in both cases.
+  virtual bool finite() const { return false; }
 };
 
 // Where an answer goes: a connection of the server, or what a test records.

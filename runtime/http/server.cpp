@@ -33,6 +33,7 @@ class Server::Core {
 
   Result<void> listen();
   void start();
+  void drain();
   void stop(Millis grace);
 
   config::Endpoint endpoint() const { return endpoint_; }
@@ -119,6 +120,11 @@ void Server::Core::stop_accepting() {
   accept_timer_->cancel();
 }
 
+void Server::Core::drain() {
+  shared_->draining = true;
+  for (const auto& thread : threads_) thread->post([thread] { thread->begin_drain(); });
+}
+
 void Server::Core::stop(Millis grace) {
   if (std::exchange(stopped_, true) || running_.empty()) return;
   shared_->stopping = true;
@@ -155,11 +161,12 @@ ServerCounts Server::counts() const {
   counts.requests = shared.requests;
   counts.requests_bad = shared.bad;
   counts.timeouts = shared.timeouts;
+  counts.streams_open = shared.streams;
   return counts;
 }
 
 void Server::drain() {
-  core_->shared().draining = true;
+  core_->drain();
 }
 
 void Server::stop(Millis grace) {

@@ -37,6 +37,7 @@ struct ServerCounts {
   std::uint64_t requests = 0;             // handed to the handler
   std::uint64_t requests_bad = 0;         // refused before: not HTTP, too large
   std::uint64_t timeouts = 0;             // clients cut off for being slow
+  std::uint64_t streams_open = 0;         // answers whose body is made while it is sent
 };
 
 class Server {
@@ -54,7 +55,8 @@ class Server {
   config::Endpoint endpoint() const;  // with the port that was bound
   ServerCounts counts() const;
 
-  // Goes on serving, but every answer ends its connection, so that clients move to other nodes.
+  // Goes on serving, but every answer ends its connection, and feeds end, so that clients move to
+  // other nodes.
   void drain();
   // Takes no more connections, closes idle ones, lets requests in flight finish for up to `grace`,
   // then ends the rest. Blocks; idempotent.

@@ -15,6 +15,7 @@ using testing::ElementsAre;
 class Recorder final : public Exchange {
  public:
   void answer(Response response) override { answers.push_back(std::move(response)); }
+  void stream(Response, std::shared_ptr<BodySource>) override { FAIL() << "nothing streams here"; }
   void post(std::function<void()> work) override { work(); }
   std::vector<Response> answers;
 };
