@@ -33,12 +33,11 @@ record::Command put_command() {
   record::Command command;
   command.operation = "0f8fad5b-d9cb-469f-a165-70867728950e";
   command.request_hash = {0x0011223344556677, 0x8899aabbccddeeff};
-  command.kind = record::CommandKind::put;
-  command.collection = "work-orders";
-  command.key = "2026/\xc3\xb6l-4711";
-  command.value = Bytes{R"({"material":"\u00f6l","quantity":"12.500","unit":"kg"})"};
-  command.condition.version_is = 7;
-  command.condition.must_exist = true;
+  command.checks = {{"work-orders", "2026/\xc3\xb6l-4711", {}}};
+  command.checks[0].condition.version_is = 7;
+  command.checks[0].condition.must_exist = true;
+  command.actions = {{record::ActionKind::put, "work-orders", "2026/\xc3\xb6l-4711",
+                      Bytes{R"({"material":"\u00f6l","quantity":"12.500","unit":"kg"})"}}};
   return command;
 }
 
@@ -46,22 +45,54 @@ record::Command remove_command() {
   record::Command command;
   command.operation = "n1.77.1";
   command.request_hash = {1, 2};
-  command.kind = record::CommandKind::remove;
-  command.collection = "stock";
-  command.key = "bin-9";
-  command.condition.version_is_not = {1, 2, 3'000'000'000'000};
-  command.condition.must_be_absent = true;
+  command.checks = {{"stock", "bin-9", {}}};
+  command.checks[0].condition.version_is_not = {1, 2, 3'000'000'000'000};
+  command.checks[0].condition.must_be_absent = true;
+  command.actions = {{record::ActionKind::remove, "stock", "bin-9", {}}};
   return command;
 }
 
 record::Command plain_command() {
   record::Command command = put_command();
-  command.condition = {};
+  command.checks.clear();
+  return command;
+}
+
+record::Command fence_command() {
+  record::Command command;
+  command.kind = record::CommandKind::fence;
+  command.operation = "n1.77.2";
+  return command;
+}
+
+// Everything that a command can hold.
+record::Command transaction_command() {
+  using Kind = record::ActionKind;
+  record::Command command = put_command();
+  command.operation = "n1.77.3";
+  command.checks[0].condition.fields = {{"/material", Bytes{R"("\u00f6l")"}},
+                                        {"/lots/0", Bytes{"1.50"}}};
+  command.checks.push_back(remove_command().checks[0]);
+  command.balances = {
+      {"moves", {{"item", "4711"}, {"location", "R1"}, {"unit", "kg"}}, Decimal{12'500, 3}},
+      {"moves", {{"item", "4712"}, {"location", "R1"}, {"unit", "kg"}}, Decimal{-1, 0}}};
+  command.actions.push_back({Kind::patch, "work-orders", "2", Bytes{R"({"done":null})"}});
+  command.actions.push_back(
+      {Kind::post, "moves", "e-1",
+       Bytes{R"({"quantity":"5.000","item":"4711","unit":"kg","from":{"location":"R1"},)"
+             R"("to":{"location":"R2"}})"}});
+  command.actions.push_back(
+      {Kind::declare, "_collections", "moves", Bytes{R"({"kind":"ledger"})"}});
+  command.actions.push_back({Kind::undeclare, "_collections", "old", {}});
   return command;
 }
 
 record::Batch batch() {
   return {NodeId{2}, BootId{0xdeadbeefcafef00d}, 99, {put_command(), remove_command()}};
+}
+
+record::Batch batch_of_all() {
+  return {NodeId{2}, BootId{0xdeadbeefcafef00d}, 100, {transaction_command(), fence_command()}};
 }
 
 std::string log_batch_bytes() {
@@ -165,6 +196,7 @@ Result<std::string> read_and_write_log_batch(const Bytes& bytes) {
 
 void add_log_values(std::vector<Sample>& samples) {
   samples.push_back(owned("batch", batch(), wire::decode_batch));
+  samples.push_back(owned("batch-all-parts", batch_of_all(), wire::decode_batch));
   samples.push_back({"log-batch", log_batch_bytes(), read_and_write_log_batch});
   samples.push_back(owned("entry-noop", entry(EntryKind::noop), wire::decode_entry));
   samples.push_back(owned("entry-batch", entry(EntryKind::batch), wire::decode_entry));
@@ -176,22 +208,76 @@ void add_log_values(std::vector<Sample>& samples) {
   samples.push_back(viewed("snapshot-meta", snapshot(), wire::decode_snapshot_meta));
 }
 
+record::Operation done_operation() {
+  record::Operation row;
+  row.request_hash = {0x0011223344556677, 0x8899aabbccddeeff};
+  row.recorded_millis = 1'795'000'000'123;
+  row.outcome.revision = 5000;
+  row.outcome.results = {{7, true, true}, {1, false, false}};
+  return row;
+}
+
+record::Operation refused_operation() {
+  record::Operation row;
+  row.request_hash = {1, 2};
+  row.recorded_millis = 1'795'000'000'124;
+  row.outcome.refused = Errc::precondition_failed;
+  row.outcome.detail = "the record's version is 6, not 7";
+  row.outcome.part = record::Part::check;
+  row.outcome.position = 1;
+  row.outcome.found_version = 6;
+  return row;
+}
+
+record::Commit commit() {
+  record::Commit row;
+  row.revision = 5000;
+  row.stamp = {1'795'000'000'123, 8};
+  row.operation = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  row.changes = {{record::ChangeKind::put, "work-orders", "2026/\xc3\xb6l-4711", 7, 4999},
+                 {record::ChangeKind::remove, "stock", "bin-9", 2, 4000}};
+  return row;
+}
+
+record::Collection collection() {
+  record::Collection row;
+  row.id = 9;
+  row.declared = 4000;
+  row.live = 100'000;
+  row.tombstones = 17;
+  row.bytes = 123'456'789;
+  row.next_index = 4;
+  row.indexes = {{1, "by-item", true, ""}, {3, "by-lot", false, "2026/\xc3\xb6l-4711"}};
+  return row;
+}
+
 void add_rows(std::vector<Sample>& samples) {
   const record::Record live{Bytes{R"({"a":[1,2,3]})"}, 7, 5000, 4000,
                             {1'795'000'000'123, 8},    3, false};
   samples.push_back(viewed("record", live, wire::decode_record));
   const record::Record tombstone{{}, 8, 5001, 4000, {1'795'000'000'124, 0}, 3, true};
   samples.push_back(viewed("record-tombstone", tombstone, wire::decode_record));
-  const record::Operation done{{0x0011223344556677, 0x8899aabbccddeeff},
-                               {std::nullopt, 7, 5000, true, false},
-                               1'795'000'000'123};
-  samples.push_back(viewed("operation", done, wire::decode_operation));
-  const record::Operation refused{
-      {1, 2}, {Errc::precondition_failed, 6, 0, false, false}, 1'795'000'000'124};
-  samples.push_back(viewed("operation-refused", refused, wire::decode_operation));
-  const record::Counters counters{
-      987'654'321, 42, 5001, {1'795'000'000'124, 3}, {0x0123456789abcdef, 0xfedcba9876543210},
-      1000,        20, 345};
+  samples.push_back(viewed("operation", done_operation(), wire::decode_operation));
+  samples.push_back(viewed("operation-refused", refused_operation(), wire::decode_operation));
+  samples.push_back(viewed("commit", commit(), wire::decode_commit));
+  samples.push_back(viewed("collection", collection(), wire::decode_collection));
+  const record::Balance balance{Decimal{12'345'678'901'234'567, 3}, 5000};
+  samples.push_back(viewed("balance", balance, wire::decode_balance));
+  const record::Balance below{Decimal{-1, 18}, 5001};
+  samples.push_back(viewed("balance-below-zero", below, wire::decode_balance));
+  record::Counters counters;
+  counters.applied_index = 987'654'321;
+  counters.applied_term = 42;
+  counters.revision = 5001;
+  counters.floor = 17;
+  counters.stamp = {1'795'000'000'124, 3};
+  counters.hash = {0x0123456789abcdef, 0xfedcba9876543210};
+  counters.live_records = 1000;
+  counters.tombstones = 20;
+  counters.operations = 345;
+  counters.history = 678;
+  counters.balances = 90;
+  counters.next_collection = 12;
   samples.push_back(viewed("counters", counters, wire::decode_counters));
 }
 

@@ -13,25 +13,44 @@ inline record::Command put(std::string operation, std::string value) {
   record::Command command;
   command.operation = std::move(operation);
   command.request_hash = {1, 2};
-  command.kind = record::CommandKind::put;
-  command.collection = "orders";
-  command.key = "A-1";
-  command.value = Bytes{std::move(value)};
+  command.actions = {
+      {record::ActionKind::put, "orders", "A-1", Bytes{std::move(value)}},
+  };
+  return command;
+}
+
+// Every part of a command, each field away from its default.
+inline record::Command transaction() {
+  record::Command command = put("op-2", R"({"a":2})");
+  record::RecordCheck check{"stock", "x", {}};
+  check.condition.version_is = 0;
+  check.condition.must_exist = true;
+  check.condition.must_be_absent = true;
+  check.condition.version_is_not = {7, 9};
+  check.condition.fields = {{"/a/b", Bytes{"1.50"}}, {"", Bytes{"{}"}}};
+  command.checks = {check, {"orders", "A-1", {}}};
+  command.balances = {
+      {"moves", {{"item", "A"}, {"location", ""}}, Decimal{-12'345, 3}},
+      {"moves", {}, Decimal{}},
+  };
+  using Kind = record::ActionKind;
+  for (const Kind kind : {Kind::patch, Kind::post, Kind::declare})
+    command.actions.push_back(
+        {kind, "c" + std::to_string(static_cast<int>(kind)), "k", Bytes{R"({"n":null})"}});
+  for (const Kind kind : {Kind::remove, Kind::undeclare})
+    command.actions.push_back({kind, "stock", "x", {}});
+  return command;
+}
+
+inline record::Command fence(std::string operation) {
+  record::Command command;
+  command.kind = record::CommandKind::fence;
+  command.operation = std::move(operation);
   return command;
 }
 
 inline record::Batch sample_batch() {
-  record::Batch batch{NodeId{3}, BootId{77}, 5, {put("op-1", R"({"a":1})")}};
-  record::Command remove;
-  remove.operation = "op-2";
-  remove.kind = record::CommandKind::remove;
-  remove.collection = "stock";
-  remove.key = "x";
-  remove.condition.version_is = 0;
-  remove.condition.must_exist = true;
-  remove.condition.version_is_not = {7, 9};
-  batch.commands.push_back(remove);
-  return batch;
+  return {NodeId{3}, BootId{77}, 5, {put("op-1", R"({"a":1})"), transaction(), fence("op-3")}};
 }
 
 inline consensus::Membership three_members() {

@@ -24,8 +24,9 @@ std::string batch_with_room(std::size_t words) {
     out.setSequence(7);
     auto commands = out.initCommands(100);
     for (auto command : commands) {
-      command.setKey("a key of some length");
-      command.setValue(data_of(std::string(500, 'v')));
+      auto action = command.initActions(1)[0];
+      action.setKey("a key of some length");
+      action.setValue(data_of(std::string(500, 'v')));
     }
   });
 }
@@ -105,20 +106,45 @@ TEST(SealedMessage, PointersThatAliasEachOtherEndAtTheTraversalLimit) {
   EXPECT_THAT(total.error().message, testing::HasSubstr("limit"));
 }
 
+std::string random_text() {
+  return *rc::gen::resize(60, rc::gen::arbitrary<std::string>());
+}
+
+record::RecordCheck random_check() {
+  record::RecordCheck check{random_text(), random_text(), {}};
+  if (*rc::gen::arbitrary<bool>())
+    check.condition.version_is = *rc::gen::arbitrary<std::uint64_t>();
+  check.condition.version_is_not =
+      *rc::gen::resize(20, rc::gen::arbitrary<std::vector<std::uint64_t>>());
+  check.condition.must_exist = *rc::gen::arbitrary<bool>();
+  check.condition.must_be_absent = *rc::gen::arbitrary<bool>();
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+    check.condition.fields.push_back({random_text(), Bytes{random_text()}});
+  return check;
+}
+
+record::BalanceCheck random_balance() {
+  record::BalanceCheck check;
+  check.collection = random_text();
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i)
+    check.dimensions.emplace_back(random_text(), random_text());
+  check.at_least = Decimal{*rc::gen::arbitrary<std::int64_t>(), *rc::gen::inRange(0U, 19U)};
+  return check;
+}
+
+record::Action random_action() {
+  return {static_cast<record::ActionKind>(*rc::gen::inRange(0, 6)), random_text(), random_text(),
+          Bytes{*rc::gen::arbitrary<std::string>()}};
+}
+
 record::Command random_command() {
   record::Command command;
-  command.operation = *rc::gen::resize(60, rc::gen::arbitrary<std::string>());
+  command.kind = static_cast<record::CommandKind>(*rc::gen::inRange(0, 2));
+  command.operation = random_text();
   command.request_hash = {*rc::gen::arbitrary<std::uint64_t>(), 7};
-  command.kind = *rc::gen::element(record::CommandKind::put, record::CommandKind::remove);
-  command.collection = *rc::gen::resize(60, rc::gen::arbitrary<std::string>());
-  command.key = *rc::gen::arbitrary<std::string>();
-  command.value = Bytes{*rc::gen::arbitrary<std::string>()};
-  if (*rc::gen::arbitrary<bool>())
-    command.condition.version_is = *rc::gen::arbitrary<std::uint64_t>();
-  command.condition.version_is_not =
-      *rc::gen::resize(20, rc::gen::arbitrary<std::vector<std::uint64_t>>());
-  command.condition.must_exist = *rc::gen::arbitrary<bool>();
-  command.condition.must_be_absent = *rc::gen::arbitrary<bool>();
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i) command.checks.push_back(random_check());
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i) command.balances.push_back(random_balance());
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) command.actions.push_back(random_action());
   return command;
 }
 
