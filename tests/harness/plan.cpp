@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/limits.hpp"
+
 namespace mainstay::harness {
 
 namespace {
@@ -34,6 +36,8 @@ NodeSettings draw_node(Random& random) {
   node.honour_pins = chance(random, 60);
   node.compact_alone = chance(random, 40);
   node.report_last_only = chance(random, 30);
+  node.sync_every = random.between(50, 1'000) * sim_ms;
+  node.resend = chance(random, 30);
   node.chunk_bytes = random.between(2'000, 20'000);
   consensus::CoreOptions& core = node.core;
   core.promote_stable_ticks = static_cast<std::uint32_t>(random.between(2, 40));
@@ -45,6 +49,26 @@ NodeSettings draw_node(Random& random) {
   if (chance(random, 20)) core.inflight_bytes_max = random.between(500, 10'000);
   if (chance(random, 20)) core.uncommitted_bytes_max = random.between(1'000, 20'000);
   return node;
+}
+
+// How clients behave, and how long what they did is remembered.
+void draw_clients(Random& random, Plan& plan) {
+  plan.clients = static_cast<std::uint32_t>(random.between(2, 5));
+  plan.keys = static_cast<std::uint32_t>(random.between(1, 4));
+  plan.think_max = random.between(5, 100) * sim_ms;
+  plan.value_bytes_max = chance(random, 15) ? 12'000 : 64;
+  plan.stock_percent = static_cast<std::uint32_t>(random.between(30, 70));
+  if (chance(random, 40)) plan.fence_percent = static_cast<std::uint32_t>(random.between(2, 20));
+  plan.readers = static_cast<std::uint32_t>(random.between(1, 2));
+  plan.bulk = chance(random, 4);
+  plan.node.window_ms = limits::retention_window_ms;
+  plan.short_window = chance(random, 25);
+  if (!plan.short_window) return;
+  static constexpr std::array<std::uint64_t, 4> rates{1, 1, 1'000, 50'000};
+  plan.node.clock_rate = rates.at(random.between(0, rates.size() - 1));
+  // At the highest rate two days pass within a seed.
+  if (plan.node.clock_rate < rates.back() || chance(random, 60))
+    plan.node.window_ms = random.between(50, 2'000) * plan.node.clock_rate;
 }
 
 }  // namespace
@@ -69,10 +93,7 @@ Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liv
     if (!chance(random, calm)) every = random.between(150, 1'500) * sim_ms;
   plan.network = draw_network(random);
   plan.node = draw_node(random);
-  plan.clients = static_cast<std::uint32_t>(random.between(2, 5));
-  plan.keys = static_cast<std::uint32_t>(random.between(1, 4));
-  plan.think_max = random.between(5, 100) * sim_ms;
-  plan.value_bytes_max = chance(random, 15) ? 12'000 : 64;
+  draw_clients(random, plan);
   plan.liveness = liveness || seed % 2 == 0;
   // Only where the stream does not outrun windows, disks and network.
   const consensus::CoreOptions ample;
@@ -97,7 +118,10 @@ std::string describe(const Plan& plan) {
     if (plan.every[i] != 0)
       text +=
           fmt::format(", {} every {} ms", to_string(static_cast<Fault>(i)), plan.every[i] / sim_ms);
-  return text + (plan.liveness ? ", liveness demanded" : "");
+  if (plan.short_window) text += fmt::format(", kept for {} ms", plan.node.window_ms);
+  if (plan.node.clock_rate != 1)
+    text += fmt::format(", clocks {} times as fast", plan.node.clock_rate);
+  return text + (plan.bulk ? ", bulk" : "") + (plan.liveness ? ", liveness demanded" : "");
 }
 
 }  // namespace mainstay::harness

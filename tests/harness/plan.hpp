@@ -47,6 +47,11 @@ struct Plan {
   NodeSettings node;
   std::uint32_t clients = 3;
   std::uint32_t keys = 3;
+  std::uint32_t stock_percent = 50;  // of the calls: those judged for linearizability
+  std::uint32_t fence_percent = 0;   // of the attempts: somebody fences the operation meanwhile
+  std::uint32_t readers = 1;         // of the change feed
+  bool short_window = false;         // retention so short that it is felt
+  bool bulk = false;                 // many records, and an index built over them
   SimTime think_max = 60 * sim_ms;
   std::uint32_t value_bytes_max = 64;
   bool liveness = false;

@@ -18,17 +18,6 @@ using consensus::Persist;
 using consensus::Ready;
 using consensus::SnapshotMeta;
 
-namespace {
-
-// The process of this node has stopped itself (promise P7).
-struct NodeStopped {
-  Error error;
-};
-
-constexpr std::uint64_t wall_epoch_ms = 1'700'000'000'000;
-
-}  // namespace
-
 SimNode::SimNode(SimWorld world, NodeId id, const std::filesystem::path& directory,
                  NodeSettings settings)
     : world_{world}, id_{id}, disk_{directory}, settings_{settings} {}
@@ -81,7 +70,8 @@ Incarnation SimNode::prepare() {
   options.directory = disk_.directory();
   options.node = id_;
   options.log_map_bytes = 64 << 20;
-  options.record_map_bytes = 64 << 20;
+  options.record_map_bytes = 256 << 20;
+  options.retention_window_ms = settings_.window_ms;
   options.free_bytes_min = options.free_bytes_resume = 0;
   options.locked = options.background = false;
   options.journal_bytes = 32 << 10;  // small: checkpoints come often
@@ -203,8 +193,11 @@ void SimNode::tick() {
   core_->tick();
   pump();
   after(settings_.tick, [this] { tick(); });
+  // Pages of the last checkpoint are not used again: without a next one the file only grows.
+  if (++ticks_ % (settings_.sync_every / settings_.tick + 1) == 0)
+    demand(store_->records().sync_in_background(), "record sync");
   // Nothing may be applied for long while somebody waits for a snapshot.
-  if (++ticks_ % 16 == 0) maintain();
+  if (ticks_ % 16 == 0) maintain();
 }
 
 void SimNode::operate(const std::function<void(Core&)>& what) {
@@ -238,7 +231,7 @@ void SimNode::take(Ready ready) {
     if (state.index == 0) {
       PendingRead refused = std::move(at->second);
       reads_.erase(at);
-      refused.on_read({true, std::nullopt});
+      refused.on_view(nullptr);
       continue;
     }
     world_.invariants.on_read(at->second.committed_at_start, state.index);
@@ -309,185 +302,6 @@ void SimNode::write_report(std::size_t count) {
   pump();
 }
 
-void SimNode::install(const SnapshotMeta& snapshot) {
-  demand(store_->records().install(snapshot), "snapshot install");
-  applied_ = store_->records().applied();
-  applied_membership_ = snapshot.membership;
-  last_snapshot_ = 0;  // the one that was installed is not for others
-  while (!to_apply_.empty() && to_apply_.front().index <= applied_) to_apply_.pop_front();
-  if (disk_.cut_happened()) return;
-  world_.trace.mark("install", id_.value, applied_);
-  world_.trace.say(id_.value, "installs the snapshot up to {}", applied_);
-  auto view = store_->records().read();
-  if (view) world_.invariants.on_applied(key(), (*view)->state().counters());
-}
-
-// --- the applier ---
-
-void SimNode::start_apply() {
-  if (apply_busy_ || to_apply_.empty()) return;
-  apply_busy_ = true;
-  after(world_.random.between(settings_.apply_min, settings_.apply_max), [this] { apply_some(); });
-}
-
-void SimNode::apply_some() {
-  apply_busy_ = false;
-  const std::vector<Entry> entries{to_apply_.begin(), to_apply_.end()};
-  to_apply_.clear();
-  if (entries.empty()) return;
-  Result<store::ApplyResult> result = store_->records().apply(entries);
-  if (!result) throw NodeStopped{result.error()};
-  if (disk_.cut_happened()) return;
-  for (const Entry& entry : entries)
-    if (entry.kind == EntryKind::membership) applied_membership_ = *entry.membership;
-  applied_ = result->applied;
-  world_.trace.mark("apply", id_.value, applied_);
-  {
-    auto view = store_->records().read();
-    if (view) world_.invariants.on_applied(key(), (*view)->state().counters());
-  }
-  answer(result->outcomes);
-  tell_applied();
-  maintain();
-  pump();
-}
-
-void SimNode::tell_applied() {
-  ring_.number(consensus::Input::Kind::applied, applied_);
-  core_->applied(applied_);
-}
-
-void SimNode::answer(const std::vector<record::BatchOutcome>& outcomes) {
-  for (const record::BatchOutcome& batch : outcomes) {
-    if (batch.origin != id_ || batch.origin_boot != boot_) continue;
-    for (std::size_t i = 0; i < batch.operations.size(); ++i) {
-      const auto at = waiting_.find({batch.sequence, i});
-      if (at == waiting_.end()) continue;
-      const OnOutcome on_outcome = std::move(at->second);
-      waiting_.erase(at);
-      on_outcome(batch.outcomes[i]);
-    }
-  }
-}
-
-void SimNode::serve_reads() {
-  for (auto at = reads_.begin(); at != reads_.end();) {
-    const bool behind = at->second.index > applied_ && !MUTANT(replica_reads_before_applied);
-    if (!at->second.confirmed || behind) {
-      ++at;
-      continue;
-    }
-    const PendingRead ready = std::move(at->second);
-    at = reads_.erase(at);
-    auto view = store_->records().read();
-    if (!view) throw NodeStopped{view.error()};
-    ready.on_read({false, (*view)->state().find_record(ready.collection, ready.key)});
-  }
-}
-
-// Snapshots and compaction, as the daemon does them: what is forgotten must be safely applied, and
-// when somebody needs more than the log still holds, a snapshot is made.
-void SimNode::maintain() {
-  if (settings_.compact_every == 0) return;
-  if (settings_.compact_alone && applied_ >= last_compacted_ + settings_.compact_every) {
-    last_compacted_ = applied_;
-    if (world_.random.between(0, 2) == 0) demand(store_->records().sync(), "record sync");
-    compact(store_->records().durable_applied());
-    return;
-  }
-  const bool due = !settings_.compact_alone && applied_ >= last_snapshot_ + settings_.compact_every;
-  if (due || (core_->role() == consensus::CoreRole::leader && core_->status().snapshot_wanted))
-    make_snapshot();
-}
-
-void SimNode::make_snapshot() {
-  store::RecordStore& records = store_->records();
-  if (applied_ == 0 || applied_ == last_snapshot_) return;
-  if (applied_membership_.voters().empty()) return;  // as the applier: it would lead nowhere
-  demand(records.sync(), "record sync");
-  Result<SnapshotMeta> made = records.make_snapshot(applied_membership_);
-  if (!made) throw NodeStopped{made.error()};
-  if (disk_.cut_happened()) return;
-  demand(store_->log().set_snapshot(*made), "publish snapshot");
-  demand(records.prune_snapshots(2), "prune snapshots");
-  last_snapshot_ = made->index;
-  world_.trace.mark("snapshot", id_.value, made->index);
-  world_.trace.say(id_.value, "makes a snapshot at {}", made->index);
-  compact(std::min(made->index, records.durable_applied()));
-}
-
-void SimNode::compact(Index to) {
-  to = to > settings_.keep_entries ? to - settings_.keep_entries : 0;
-  if (settings_.honour_pins && core_->needed_from() > 0)
-    to = std::min(to, core_->needed_from() - 1);
-  if (to < store_->log().first_index() || disk_.cut_happened()) return;
-  world_.trace.mark("compact", id_.value, to);
-  world_.trace.say(id_.value, "forgets the log up to {}", to);
-  Result<Index> first = store_->log().compact(to);
-  if (!first) throw NodeStopped{first.error()};
-  if (!disk_.cut_happened())
-    world_.invariants.on_compacted(key(), *first, store_->records().durable_applied());
-}
-
-// --- clients ---
-
-void SimNode::submit(record::Command command, OnOutcome on_outcome) {
-  enter(life_, [this, command = std::move(command), on_outcome = std::move(on_outcome)] {
-    commands_.emplace_back(command, on_outcome);
-    if (std::exchange(commands_due_, true)) return;
-    after(world_.random.between(0, 500), [this] { flush_commands(); });
-  });
-}
-
-void SimNode::flush_commands() {
-  commands_due_ = false;
-  record::Batch batch;
-  batch.origin = id_;
-  batch.origin_boot = boot_;
-  batch.sequence = ++next_sequence_;
-  for (auto& [command, on_outcome] : std::exchange(commands_, {})) {
-    waiting_[{batch.sequence, batch.commands.size()}] = std::move(on_outcome);
-    batch.commands.push_back(std::move(command));
-  }
-  const Bytes bytes{wire::encode(batch)};
-  const NodeId leader = core_->leader();
-  if (leader == id_)
-    on_propose(bytes);
-  else if (leader)
-    world_.network.send(id_, leader, ProposeParcel{bytes});
-}
-
-void SimNode::on_propose(const Bytes& batch) {
-  if (core_->role() != consensus::CoreRole::leader) return;  // the client asks again
-  batches_.push_back(batch);
-  if (std::exchange(batches_due_, true)) return;
-  after(world_.random.between(0, 300), [this] { flush_batches(); });
-}
-
-void SimNode::flush_batches() {
-  batches_due_ = false;
-  const auto wall = static_cast<std::uint64_t>(
-      static_cast<std::int64_t>(wall_epoch_ms + world_.scheduler.now() / sim_ms) +
-      settings_.wall_skew_ms);
-  const std::vector<Bytes> batches = std::exchange(batches_, {});
-  const Bytes payload{wire::encode_log_batch(wall, batches)};
-  ring_.propose({payload});
-  const Result<Index> proposed = core_->propose(payload);
-  world_.trace.mark("propose", id_.value, proposed ? *proposed : 0);
-  pump();
-}
-
-void SimNode::read(std::string collection, std::string key, OnRead on_read) {
-  enter(life_, [this, collection = std::move(collection), key = std::move(key),
-                on_read = std::move(on_read)] {
-    const std::uint64_t context = MUTANT(replica_repeats_read_contexts) ? 1 : next_context_++;
-    reads_[context] = {collection, key, on_read, world_.invariants.committed(), 0, false};
-    ring_.number(consensus::Input::Kind::read_index, context);
-    core_->read_index(context);
-    pump();
-  });
-}
-
 // --- messages ---
 
 void SimNode::deliver(NodeId from, const Parcel& parcel) {
@@ -508,74 +322,6 @@ void SimNode::deliver(NodeId from, const Parcel& parcel) {
       pump();
     }
   });
-}
-
-// --- snapshots ---
-
-void SimNode::start_pull(const SnapshotMeta& meta, NodeId source) {
-  pull_ = Pull{meta, source, store_->records().staged_bytes(meta.id), 0};
-  if (pull_->offset > meta.bytes) pull_->offset = 0;
-  world_.trace.say(id_.value, "pulls snapshot {} from n{}", meta.index, source.value);
-  ask_for_piece();
-  watch_pull(meta.id);
-}
-
-void SimNode::ask_for_piece() {
-  if (pull_->offset >= pull_->meta.bytes) {
-    const Result<void> finished = store_->records().finish_staging(pull_->meta);
-    if (!disk_.cut_happened()) finish_pull(finished.has_value());
-    return;
-  }
-  world_.network.send(id_, pull_->source, SnapshotAsk{pull_->meta.id, pull_->offset});
-}
-
-void SimNode::watch_pull(std::string id) {
-  after(150 * sim_ms, [this, id] {
-    if (!pull_ || pull_->meta.id != id) return;
-    if (++pull_->silent > 6) {
-      finish_pull(false);
-      return;
-    }
-    if (pull_->silent > 1) ask_for_piece();
-    if (pull_) watch_pull(id);
-  });
-}
-
-void SimNode::on_snapshot_ask(NodeId from, const SnapshotAsk& ask) {
-  SnapshotPiece piece{ask.id, ask.offset, "", false};
-  Result<std::string> data =
-      store_->records().read_snapshot_chunk(ask.id, ask.offset, settings_.chunk_bytes);
-  if (data)
-    piece.data = std::move(*data);
-  else
-    piece.refused = true;
-  world_.network.send(id_, from, std::move(piece));
-}
-
-void SimNode::on_snapshot_piece(const SnapshotPiece& piece) {
-  if (!pull_ || pull_->meta.id != piece.id || piece.offset != pull_->offset) return;
-  if (piece.refused || piece.data.empty()) {
-    finish_pull(false);
-    return;
-  }
-  demand(store_->records().stage_chunk(pull_->meta, piece.offset, piece.data), "stage chunk");
-  pull_->offset += piece.data.size();
-  pull_->silent = 0;
-  ask_for_piece();
-}
-
-void SimNode::finish_pull(bool ok) {
-  const SnapshotMeta meta = pull_->meta;
-  pull_.reset();
-  world_.trace.mark("pulled", id_.value, meta.index, ok ? 1 : 0);
-  world_.trace.say(id_.value, "snapshot {} {}", meta.index, ok ? "is staged" : "could not be had");
-  consensus::Input heard;
-  heard.kind = consensus::Input::Kind::snapshot_received;
-  heard.snapshot = meta;
-  heard.number = ok ? 1 : 0;
-  ring_.record(std::move(heard));
-  core_->snapshot_received(meta, ok);
-  pump();
 }
 
 }  // namespace mainstay::harness

@@ -15,9 +15,11 @@
 #include "runtime/base/random.hpp"
 #include "runtime/consensus/core.hpp"
 #include "runtime/consensus/input_ring.hpp"
+#include "runtime/record/state_machine.hpp"
 #include "runtime/record/types.hpp"
 #include "runtime/store/node_store.hpp"
 #include "tests/harness/invariants.hpp"
+#include "tests/harness/model.hpp"
 #include "tests/harness/scheduler.hpp"
 #include "tests/harness/sim_disk.hpp"
 #include "tests/harness/sim_network.hpp"
@@ -36,7 +38,12 @@ struct NodeSettings {
   std::uint32_t keep_entries = 0;   // behind the snapshot
   bool compact_alone = false;  // without a snapshot each time; one is made when a member needs it
   bool honour_pins = true;
-  bool report_last_only = false;  // group commits report only their last mark
+  bool report_last_only = false;      // group commits report only their last mark
+  SimTime sync_every = 500 * sim_ms;  // checkpoints of the records beside compaction
+  bool resend = false;                // batches without outcomes are sent again as they are
+  std::uint64_t window_ms = 0;        // of retention, in replicated time
+  std::uint64_t clock_rate = 1;       // milliseconds that the wall clocks go on in one
+  std::uint32_t audit_one_in = 64;    // applies after which everything is looked through
   std::size_t chunk_bytes = 8192;
   consensus::CoreOptions core;
 };
@@ -47,18 +54,20 @@ struct SimWorld {
   Trace& trace;
   SimNetwork& network;
   Invariants& invariants;
+  Model& model;
   ClusterId cluster;
 };
 
-struct ReadAnswer {
-  bool refused = false;
-  std::optional<record::Record> record;
+// The process of a node has stopped itself (promise P7).
+struct NodeStopped {
+  Error error;
 };
 
 class SimNode {
  public:
   using OnOutcome = std::function<void(const record::Outcome&)>;
-  using OnRead = std::function<void(const ReadAnswer&)>;
+  // Null: refused, ask again.
+  using OnView = std::function<void(const record::StateReader*)>;
   enum class State { down, up, paused };
 
   SimNode(SimWorld world, NodeId id, const std::filesystem::path& directory, NodeSettings settings);
@@ -104,7 +113,10 @@ class SimNode {
 
   void deliver(NodeId from, const Parcel& parcel);
   void submit(record::Command command, OnOutcome on_outcome);
-  void read(std::string collection, std::string key, OnRead on_read);
+  // A linearizable look at the records.
+  void look(OnView on_view);
+  // What this node has applied; null while it cannot be had.
+  std::unique_ptr<store::ReadView> local_view();
   // Runs `what` on the core as an operator's request would, and the effects after it.
   void operate(const std::function<void(consensus::Core&)>& what);
 
@@ -114,8 +126,7 @@ class SimNode {
     std::vector<consensus::Message> messages;
   };
   struct PendingRead {
-    std::string collection, key;
-    OnRead on_read;
+    OnView on_view;
     consensus::Index committed_at_start = 0;
     consensus::Index index = 0;
     bool confirmed = false;
@@ -144,12 +155,15 @@ class SimNode {
   void start_apply();
   void apply_some();
   void tell_applied();
+  void compare(consensus::Index before, const store::ApplyResult& result) const;
   void answer(const std::vector<record::BatchOutcome>& outcomes);
   void serve_reads();
   void maintain();
   void make_snapshot();
   void compact(consensus::Index to);
   void flush_commands();
+  void send_batch(const Bytes& batch);
+  void resend_later(std::uint64_t sequence, const Bytes& batch, std::uint32_t times);
   void flush_batches();
   void on_propose(const Bytes& batch);
   void on_snapshot_ask(NodeId from, const SnapshotAsk& ask);

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include "tests/harness/audit.hpp"
+#include "tests/harness/collections.hpp"
 #include "tests/harness/describe.hpp"
 
 namespace mainstay::harness {
@@ -64,8 +66,14 @@ Simulation::Simulation(const SeedOptions& options)
                  if (const auto at = nodes_.find(to); at != nodes_.end())
                    at->second->deliver(from, parcel);
                }},
-      world_{scheduler_, *random_,    trace_,
-             network_,   invariants_, ClusterId{{random_->next(), random_->next()}}},
+      model_{plan_.node.window_ms},
+      world_{scheduler_,
+             *random_,
+             trace_,
+             network_,
+             invariants_,
+             model_,
+             ClusterId{{random_->next(), random_->next()}}},
       root_{fresh_root()} {
   network_.set_faults(plan_.network);
 }
@@ -88,6 +96,8 @@ void Simulation::report(SeedResult& result) const {
   result.calls = workload_->calls();
   result.acknowledged = workload_->acknowledged();
   result.undecided = workload_->undecided();
+  result.revisions = model_.revision();
+  result.changes = workload_->changes_read();
 }
 
 void Simulation::run() {
@@ -322,12 +332,10 @@ void Simulation::demand_progress() {
 void Simulation::flood(std::uint64_t number) {
   if (!flooding_) return;
   if (SimNode* leading = leader()) {
-    record::Command command;
+    record::Command command = record::single(
+        {record::ActionKind::put, names::stock, "flood-" + std::to_string(number % 5), Bytes{"1"}});
     command.operation = "flood-" + std::to_string(number);
     command.request_hash = {3, number};
-    command.collection = "flood";
-    command.key = "k" + std::to_string(number % 5);
-    command.value = Bytes{"1"};
     leading->submit(std::move(command), [](const record::Outcome&) {});
   }
   scheduler_.after(random_->between(100, 300), [this, number] { flood(number + 1); });
@@ -361,6 +369,8 @@ void Simulation::final_checks() {
     const Result<void> verified = node->store().log().verify();
     if (!verified) throw Violation{"log records are whole", to_string(verified.error())};
     workload_->check_acknowledged(*node);
+    workload_->finish_feeds(*node);
+    if (const auto view = node->local_view()) audit(view->state(), model_, id);
   }
   if (!run_until(convergence_time_max, [this] { return workload_->idle(); }))
     throw Violation{"reads are answered after healing", state_of_cluster()};

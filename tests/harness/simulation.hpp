@@ -37,6 +37,8 @@ struct SeedResult {
   std::uint64_t acknowledged = 0;
   std::uint64_t undecided = 0;
   std::uint64_t faults = 0;
+  std::uint64_t revisions = 0;  // commits that changed records
+  std::uint64_t changes = 0;    // that readers of the feed saw
 };
 
 SeedResult run_seed(const SeedOptions& options);
@@ -107,6 +109,7 @@ class Simulation {
   Trace trace_;
   SimNetwork network_;
   Invariants invariants_;
+  Model model_;
   SimWorld world_;
   std::string root_;
   std::map<NodeId, std::unique_ptr<SimNode>> nodes_;

@@ -1,5 +1,7 @@
 // The clients of a simulated cluster: each does one thing at a time, asks again at another node
 // under the same operation id when no answer comes, and everything it saw is kept for judgement.
+// Records of one collection are judged for linearizability from what the clients saw alone; all
+// others, transactions and ledgers among them, by the model.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/harness/feed_reader.hpp"
 #include "tests/harness/linearizability.hpp"
 #include "tests/harness/plan.hpp"
+#include "tests/harness/requests.hpp"
 #include "tests/harness/sim_node.hpp"
 
 namespace mainstay::harness {
@@ -37,37 +41,49 @@ class Workload {
   void judge_history() const;
   // Every acknowledged write must be recorded with its answer on this node.
   void check_acknowledged(SimNode& node) const;
+  // Every reader of the feed goes to the end of what this node has.
+  void finish_feeds(SimNode& node);
 
   std::uint64_t acknowledged() const { return acknowledged_.size(); }
   std::uint64_t calls() const { return next_call_; }
   std::uint64_t undecided() const { return undecided_; }
+  std::uint64_t changes_read() const;
 
  private:
   struct Client;
   struct Running;
+  using RunningPtr = std::shared_ptr<Running>;
 
   void begin(Client& client);
-  std::shared_ptr<Running> make_call(std::uint32_t key, bool write);
-  void attempt(const std::shared_ptr<Running>& running);
-  void attempt_write(const std::shared_ptr<Running>& running, SimNode& node);
-  void attempt_read(const std::shared_ptr<Running>& running, SimNode& node);
-  void on_outcome(const std::shared_ptr<Running>& running, const record::Outcome& outcome);
-  void on_read(const std::shared_ptr<Running>& running, const ReadAnswer& answer);
-  void finish(const std::shared_ptr<Running>& running);
-  void repeat(const std::shared_ptr<Running>& running);
-  void reuse(const std::shared_ptr<Running>& running);
+  RunningPtr make_call();
+  RunningPtr make_stock_call(std::uint32_t key, bool write);
+  RunningPtr make_command(record::Command command);
+  void run_steps(std::string name, std::vector<record::Command> steps, std::function<void()> then);
+  void write_stock(Running& running);
+  void attempt(const RunningPtr& running);
+  void attempt_read(const RunningPtr& running, SimNode& node);
+  void on_outcome(const RunningPtr& running, const record::Outcome& outcome);
+  void remember(const Running& running, const record::Outcome& outcome);
+  void on_view(const RunningPtr& running, const record::StateReader* state, NodeId node);
+  void finish(const RunningPtr& running);
+  void fence(const RunningPtr& running);
+  void repeat(const RunningPtr& running);
+  void reuse(const RunningPtr& running);
   std::string key_name(std::uint32_t key) const { return "k" + std::to_string(key); }
 
   SimWorld world_;
   const Plan& plan_;
   std::function<SimNode*()> pick_;
+  Requests requests_;
   bool stopped_ = false;
   std::uint64_t next_call_ = 0;
   mutable std::uint64_t undecided_ = 0;
   std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<FeedReader>> readers_;
   std::size_t under_way_ = 0;
+  record::Revision newest_acknowledged_ = 0;
   std::map<std::uint32_t, std::vector<Call>> history_;
-  std::map<std::uint32_t, std::uint64_t> seen_version_;
+  std::map<std::uint32_t, record::Version> seen_version_;
   std::map<std::string, record::Outcome> acknowledged_;
 };
 

@@ -1,0 +1,112 @@
+// Faults of disks: slow, failing, damaged, lost.
+#include <cerrno>
+
+#include "tests/harness/simulation.hpp"
+
+namespace mainstay::harness {
+
+using consensus::Member;
+using consensus::Membership;
+
+bool Simulation::disks_may_be_lost() const {
+  // Never more than one member without its disk, and never while the membership is on the move.
+  if (newcomer_ || at_risk_ || !retired_.empty()) return false;
+  const Membership& members = invariants_.membership();
+  if (members.voters().size() < 3) return false;
+  for (const Member& member : members.members) {
+    const auto at = nodes_.find(member.id);
+    if (at != nodes_.end() && at->second->up() && !(at->second->core().membership() == members))
+      return false;
+    if (at == nodes_.end() || !at->second->up() || at->second->key().second != member.incarnation)
+      return false;
+    if (at->second->damaged()) return false;
+  }
+  return true;
+}
+
+void Simulation::strike_disk(Fault fault) {
+  Random& random = *random_;
+  SimNode* node = random.between(0, 1) == 0 && leader() != nullptr ? leader() : random_up();
+  if (node == nullptr) return;
+  if (fault == Fault::slow_disk) {
+    if (random.between(0, 1) == 0 && leader() != nullptr) {
+      stale_write_race();
+      return;
+    }
+    trace_.say(node->id().value, "its disk is slow");
+    node->settings().disk_min = random.between(5, 100) * sim_ms;
+    node->settings().disk_max = node->settings().disk_min + random.between(0, 900) * sim_ms;
+    scheduler_.after(random.between(100, 2'000) * sim_ms, [this, node] {
+      node->settings().disk_min = plan_.node.disk_min;
+      node->settings().disk_max = plan_.node.disk_max;
+    });
+  } else if (fault == Fault::disk_error) {
+    node->disk().fail_after(random.between(0, 20), random.between(0, 1) == 0 ? EIO : ENOSPC);
+    scheduler_.after(random.between(50, 1'500) * sim_ms, [this, node] {
+      node->disk().clear_failure();
+      if (!excluded_.contains(node->id())) bring_up(*node);
+    });
+  } else if (disks_may_be_lost() && is_member(*node)) {
+    if (fault == Fault::lost_disk) {
+      node->crash(true);
+      lose_disk(*node);
+    } else {
+      damage(*node);
+    }
+  }
+}
+
+// One follower with a slow disk is the only one that still hears the leader; then the leader is
+// gone, too: entries that only these two have are still on their way to the disk when another
+// leader replaces them.
+void Simulation::stale_write_race() {
+  const SimNode* old = leader();
+  std::vector<SimNode*> others;
+  for (const auto& [id, node] : nodes_)
+    if (id != old->id() && node->up()) others.push_back(node.get());
+  if (others.empty()) return;
+  SimNode* slow = others[random_->between(0, others.size() - 1)];
+  trace_.say(slow->id().value, "its disk is slow, and only it hears n{}", old->id().value);
+  slow->settings().disk_min = random_->between(100, 400) * sim_ms;
+  slow->settings().disk_max = slow->settings().disk_min + random_->between(0, 400) * sim_ms;
+  for (const SimNode* other : others) {
+    if (other == slow) continue;
+    network_.cut(old->id(), other->id());
+    network_.cut(other->id(), old->id());
+  }
+  scheduler_.after(random_->between(20, 200) * sim_ms, [this, from = old->id(), to = slow->id()] {
+    if (!chaos_) return;
+    network_.cut(from, to);
+    network_.cut(to, from);
+  });
+  mend_later(random_->between(500, 1'500) * sim_ms);
+  scheduler_.after(random_->between(600, 2'000) * sim_ms, [this, slow] {
+    slow->settings().disk_min = plan_.node.disk_min;
+    slow->settings().disk_max = plan_.node.disk_max;
+  });
+}
+
+// The node comes back with an empty disk: another incarnation, hence another member, that must be
+// taken in.
+void Simulation::lose_disk(SimNode& node) {
+  if (at_risk_ == node.id()) at_risk_ = NodeId{};
+  node.lose_disk();
+  retired_.insert(node.id());
+  scheduler_.after(random_->between(10, 500) * sim_ms, [this, id = node.id()] { admit(id); });
+}
+
+void Simulation::damage(SimNode& node) {
+  const std::uint64_t number = random_->between(1, workload_->calls() + 1);
+  if (!node.disk().flip_bit("log/data.mdb", "op-" + std::to_string(number), *random_)) return;
+  trace_.say(node.id().value, "a bit flips in its log");
+  node.expect_trouble(true);
+  at_risk_ = node.id();
+  // It is found at the latest when the log is opened again.
+  SimNode* damaged = &node;
+  scheduler_.after(random_->between(0, 300) * sim_ms, [this, damaged] {
+    damaged->crash(false);
+    restart_later(*damaged, random_->between(1, 100) * sim_ms);
+  });
+}
+
+}  // namespace mainstay::harness
