@@ -144,21 +144,36 @@ Result<CertificatePtr> sign(const std::string& common_name, EVP_PKEY& key, X509*
   return made;
 }
 
+struct Pair {
+  fs::path key, certificate;
+};
+
 // Both files or none.
-Result<void> write_pair(const fs::path& key_path, EVP_PKEY& key, const fs::path& certificate_path,
-                        X509& certificate) {
-  TRY(write_new_file(key_path, pem_of(key), 0600));
-  const auto written = write_new_file(certificate_path, pem_of(certificate), 0644);
+Result<void> write_new_pair(const Pair& files, EVP_PKEY& key, X509& certificate) {
+  TRY(write_new_file(files.key, pem_of(key), 0600));
+  const auto written = write_new_file(files.certificate, pem_of(certificate), 0644);
   if (!written) {
     std::error_code ignored;
-    fs::remove(key_path, ignored);
+    fs::remove(files.key, ignored);
   }
   return written;
 }
 
-Result<std::string> alternative_names(const Identity& identity,
-                                      const std::vector<std::string>& hosts) {
-  std::string names = "URI:" + uri_of(identity);
+Result<void> write_pair(const Pair& files, EVP_PKEY& key, X509& certificate,
+                        Existing existing = Existing::refuse) {
+  if (existing == Existing::refuse) return write_new_pair(files, key, certificate);
+  const Pair beside{files.key.string() + ".new", files.certificate.string() + ".new"};
+  std::error_code ignored;  // of an interrupted replacement
+  fs::remove(beside.key, ignored);
+  fs::remove(beside.certificate, ignored);
+  TRY(write_new_pair(beside, key, certificate));
+  TRY(sys::rename_durably(beside.key, files.key));
+  return sys::rename_durably(beside.certificate, files.certificate);
+}
+
+// ",DNS:…,IP:…"
+Result<std::string> host_names(const std::vector<std::string>& hosts) {
+  std::string names;
   for (const std::string& host : hosts) {
     std::array<unsigned char, 16> address{};
     const bool is_address = ::inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
@@ -168,6 +183,27 @@ Result<std::string> alternative_names(const Identity& identity,
     names += (is_address ? ",IP:" : ",DNS:") + host;
   }
   return names;
+}
+
+std::string text_of_address(const ASN1_OCTET_STRING& bytes) {
+  char text[INET6_ADDRSTRLEN] = "";
+  const int family = ASN1_STRING_length(&bytes) == 4 ? AF_INET : AF_INET6;
+  if (family == AF_INET6 && ASN1_STRING_length(&bytes) != 16) return {};
+  return ::inet_ntop(family, ASN1_STRING_get0_data(&bytes), text, sizeof text);
+}
+
+std::vector<std::string> hosts_of(X509& certificate) {
+  std::vector<std::string> hosts;
+  const NamesPtr names{static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr))};
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_DNS)
+      hosts.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                         static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+    if (name->type == GEN_IPADD) hosts.push_back(text_of_address(*name->d.iPAddress));
+  }
+  return hosts;
 }
 
 Result<void> check_authority(X509& authority, const std::string& cluster) {
@@ -211,38 +247,74 @@ Result<void> make_authority(const fs::path& directory, const std::string& cluste
                    {NID_key_usage, "critical,keyCertSign,cRLSign"},
                    {NID_subject_key_identifier, "hash"},
                    {NID_subject_alt_name, "URI:" + authority_uri_of(cluster)}}));
-  return write_pair(authority_key_file(directory), *key, authority_file(directory), *certificate);
+  return write_pair({authority_key_file(directory), authority_file(directory)}, *key, *certificate);
 }
 
-Result<void> make_node_certificate(const fs::path& directory, const Identity& identity,
-                                   const std::vector<std::string>& hosts, WallTime now,
-                                   int valid_days) {
-  TRY(check_cluster_name(identity.cluster));
-  if (!identity.node) return fail(Errc::invalid_argument, "a node id is 1 or more");
-  TRY_ASSIGN(const std::string names, alternative_names(identity, hosts));
+namespace {
+
+// A certificate signed by the authority in `directory`.
+Result<void> issue(const fs::path& directory, const std::string& cluster, const Pair& files,
+                   const std::string& common_name, const std::string& usage,
+                   const std::string& names, WallTime now, int valid_days, Existing existing) {
   TRY_ASSIGN(const auto authority, load_certificate(authority_file(directory)));
   TRY_ASSIGN(const auto authority_key, load_key(authority_key_file(directory)));
-  TRY(check_authority(*authority, identity.cluster));
+  if (!cluster.empty()) TRY(check_authority(*authority, cluster));
   const KeyPtr key{EVP_EC_gen("P-256")};
   if (!key) return openssl_failure("cannot make a key");
   TRY_ASSIGN(const auto certificate,
-             sign("node " + to_string(identity.node) + " of " + identity.cluster, *key,
-                  authority.get(), *authority_key, now, valid_days,
+             sign(common_name, *key, authority.get(), *authority_key, now, valid_days,
                   {{NID_basic_constraints, "critical,CA:FALSE"},
                    {NID_key_usage, "critical,digitalSignature"},
-                   {NID_ext_key_usage, "serverAuth,clientAuth"},
+                   {NID_ext_key_usage, usage},
                    {NID_subject_key_identifier, "hash"},
                    {NID_authority_key_identifier, "keyid:always"},
                    {NID_subject_alt_name, names}}));
-  return write_pair(node_key_file(directory, identity.node), *key,
-                    node_certificate_file(directory, identity.node), *certificate);
+  return write_pair(files, *key, *certificate, existing);
+}
+
+}  // namespace
+
+Result<void> make_node_certificate(const fs::path& directory, const Identity& identity,
+                                   const std::vector<std::string>& hosts, WallTime now,
+                                   int valid_days, Existing existing) {
+  TRY(check_cluster_name(identity.cluster));
+  if (!identity.node) return fail(Errc::invalid_argument, "a node id is 1 or more");
+  TRY_ASSIGN(const std::string names, host_names(hosts));
+  return issue(
+      directory, identity.cluster,
+      {node_key_file(directory, identity.node), node_certificate_file(directory, identity.node)},
+      "node " + to_string(identity.node) + " of " + identity.cluster, "serverAuth,clientAuth",
+      "URI:" + uri_of(identity) + names, now, valid_days, existing);
+}
+
+Result<void> make_api_certificate(const fs::path& directory, const std::string& name,
+                                  const std::vector<std::string>& hosts, WallTime now,
+                                  int valid_days, Existing existing) {
+  TRY(check_cluster_name(name));  // the same letters
+  if (name == "ca" || name.starts_with("node-") || name.starts_with("."))
+    return fail(Errc::invalid_argument, "'" + name + "' is the name of other files here");
+  if (hosts.empty())
+    return fail(Errc::invalid_argument, "the certificate of an API needs a host name or address");
+  TRY_ASSIGN(const std::string names, host_names(hosts));
+  return issue(directory, "", {directory / (name + ".key"), directory / (name + ".pem")},
+               "API " + name, "serverAuth", names.substr(1), now, valid_days, existing);
 }
 
 Result<CertificateInfo> read_certificate(const fs::path& path) {
   TRY_ASSIGN(const auto certificate, load_certificate(path));
   TRY_ASSIGN(auto identity, identity_of(*certificate));
   return CertificateInfo{std::move(identity), wall_time_of(X509_get0_notBefore(certificate.get())),
-                         wall_time_of(X509_get0_notAfter(certificate.get()))};
+                         wall_time_of(X509_get0_notAfter(certificate.get())),
+                         hosts_of(*certificate)};
+}
+
+Result<CertificateInfo> read_any_certificate(const fs::path& path) {
+  TRY_ASSIGN(const auto certificate, load_certificate(path));
+  auto identity = identity_of(*certificate);
+  return CertificateInfo{identity ? std::move(*identity) : Identity{},
+                         wall_time_of(X509_get0_notBefore(certificate.get())),
+                         wall_time_of(X509_get0_notAfter(certificate.get())),
+                         hosts_of(*certificate)};
 }
 
 }  // namespace mainstay::tls

@@ -1,14 +1,11 @@
-#include <sys/stat.h>
-
 #include "runtime/tls/certificates.hpp"
+#include "runtime/tls/files.hpp"
 #include "runtime/tls/openssl.hpp"
 #include "runtime/tls/stream.hpp"
 
 namespace mainstay::tls {
 
 namespace {
-
-using SslContextPtr = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 
 bool restrict_protocol(SSL_CTX& context) {
   SSL_CTX_set_verify(&context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -24,37 +21,16 @@ bool restrict_protocol(SSL_CTX& context) {
          SSL_CTX_set_max_proto_version(&context, TLS1_3_VERSION) == 1;
 }
 
-Failure bad_file(const std::filesystem::path& path, const char* what) {
-  return fail(Errc::invalid_argument,
-              "'" + path.string() + "' " + what + ": " + take_openssl_errors());
-}
-
 Result<void> load_files(SSL_CTX& context, const Files& files) {
   if (SSL_CTX_load_verify_locations(&context, files.authority.c_str(), nullptr) != 1)
     return bad_file(files.authority, "cannot be used as the authority's certificate");
-  if (SSL_CTX_use_certificate_chain_file(&context, files.certificate.c_str()) != 1)
-    return bad_file(files.certificate, "cannot be used as a certificate");
-  if (SSL_CTX_use_PrivateKey_file(&context, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
-    return bad_file(files.key, "cannot be used as the key of the certificate");
-  if (SSL_CTX_check_private_key(&context) != 1)
-    return bad_file(files.key, "is not the key of the certificate");
-  return {};
-}
-
-// Size, time and number of a file: what changes when it is replaced.
-std::string stamp_of(const std::filesystem::path& path) {
-  struct ::stat status {};
-  if (::stat(path.c_str(), &status) != 0) return "missing";
-  return std::to_string(status.st_ino) + "." + std::to_string(status.st_size) + "." +
-         std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+  return load_pair(context, files.certificate, files.key);
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Context>> Context::load(const Files& files, const Identity& expected) {
-  for (const auto& path : {files.authority, files.certificate, files.key})
-    if (!std::filesystem::exists(path))
-      return fail(Errc::not_found, "there is no '" + path.string() + "'");
+  for (const auto& path : {files.authority, files.certificate, files.key}) TRY(require_file(path));
   ERR_clear_error();
   SslContextPtr context{SSL_CTX_new(TLS_method())};
   if (!context || !restrict_protocol(*context))
@@ -87,6 +63,7 @@ std::shared_ptr<const Context> ContextSource::current() {
   auto loaded = Context::load(files_, expected_);
   if (loaded) context_ = std::move(*loaded);
   last_error_ = loaded ? "" : loaded.error().message;
+  log_renewal("this node's certificate", loaded ? context_->expires() : WallTime{}, last_error_);
   return context_;
 }
 

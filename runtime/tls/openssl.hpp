@@ -23,6 +23,7 @@ struct Freer {
   }
 };
 
+using SslContextPtr = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using CertificatePtr = std::unique_ptr<X509, Freer<X509_free>>;
 using BioPtr = std::unique_ptr<BIO, Freer<BIO_free_all>>;

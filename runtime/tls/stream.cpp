@@ -1,11 +1,7 @@
 #include "runtime/tls/stream.hpp"
 
-#include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
-
-#include <sys/socket.h>
 
 #include "runtime/base/assert.hpp"
 #include "runtime/tls/openssl.hpp"
@@ -13,60 +9,6 @@
 namespace mainstay::tls {
 
 namespace {
-
-// OpenSSL's own socket BIO writes without MSG_NOSIGNAL and would kill the process when a peer goes
-// away. This one is the same without that.
-int socket_of(BIO* bio) {
-  return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-}
-
-bool would_block() {
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
-int socket_write(BIO* bio, const char* data, int size) {
-  BIO_clear_retry_flags(bio);
-  const auto sent = ::send(socket_of(bio), data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-  if (sent < 0 && would_block()) BIO_set_retry_write(bio);
-  return static_cast<int>(sent);
-}
-
-int socket_read(BIO* bio, char* buffer, int size) {
-  BIO_clear_retry_flags(bio);
-  const auto received = ::recv(socket_of(bio), buffer, static_cast<std::size_t>(size), 0);
-  if (received < 0 && would_block()) BIO_set_retry_read(bio);
-  if (received == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-  return static_cast<int>(received);
-}
-
-long socket_control(BIO* bio, int command, long, void*) {
-  if (command == BIO_CTRL_EOF) return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
-  return command == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-const BIO_METHOD* quiet_socket_method() {
-  static const BIO_METHOD* const method = [] {
-    BIO_METHOD* made =
-        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without SIGPIPE");
-    BIO_meth_set_write(made, socket_write);
-    BIO_meth_set_read(made, socket_read);
-    BIO_meth_set_ctrl(made, socket_control);
-    return made;
-  }();
-  return method;
-}
-
-BIO* make_socket_bio(int socket) {
-  BIO* bio = BIO_new(quiet_socket_method());
-  ASSERT(bio != nullptr);
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
-  BIO_set_init(bio, 1);
-  return bio;
-}
-
-int capped(std::size_t size) {
-  return static_cast<int>(std::min<std::size_t>(size, 1u << 30));
-}
 
 // Node certificates are used at both ends; one that is good for only one of them is not a node's.
 bool is_for_both_ends(X509& certificate) {
@@ -78,52 +20,27 @@ bool is_for_both_ends(X509& certificate) {
 }  // namespace
 
 Stream::Stream(std::shared_ptr<const Context> context, int socket, Role role)
-    : context_{std::move(context)}, ssl_{SSL_new(context_->context_)} {
-  ASSERT(ssl_ != nullptr);
-  BIO* bio = make_socket_bio(socket);
-  SSL_set_bio(ssl_, bio, bio);
-  if (role == Role::dialler)
-    SSL_set_connect_state(ssl_);
-  else
-    SSL_set_accept_state(ssl_);
-}
-
-Stream::~Stream() {
-  SSL_free(ssl_);
-}
+    : context_{std::move(context)}, channel_{context_, context_->context_, socket, role} {}
 
 Progress Stream::handshake() {
-  // OpenSSL looks at this thread's error queue to tell "try again" from a failure: what another
-  // connection left there would break this one.
-  ERR_clear_error();
-  const int result = SSL_do_handshake(ssl_);
-  if (result == 1) return check_peer();
-  return judge(result);
+  const Progress progress = channel_.handshake();
+  if (progress == Progress::done) return check_peer();
+  return progress == Progress::failed ? judge() : progress;
 }
 
-Progress Stream::judge(int result) {
-  switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_WANT_READ:
-      return Progress::want_read;
-    case SSL_ERROR_WANT_WRITE:
-      return Progress::want_write;
-    default:
-      break;
-  }
-  const long verified = SSL_get_verify_result(ssl_);
+Progress Stream::judge() {
+  const long verified = SSL_get_verify_result(channel_.ssl());
   if (verified != X509_V_OK)
     return fail_handshake(HandshakeFailure::stranger,
                           "its certificate is refused: " + text_of_verify_result(verified));
-  const bool no_certificate =
-      ERR_GET_REASON(ERR_peek_error()) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
-  return fail_handshake(
-      no_certificate ? HandshakeFailure::stranger : HandshakeFailure::protocol,
-      ERR_peek_error() == 0 ? "the connection was closed" : take_openssl_errors());
+  const bool no_certificate = channel_.failure_reason() == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+  return fail_handshake(no_certificate ? HandshakeFailure::stranger : HandshakeFailure::protocol,
+                        channel_.failure_text());
 }
 
 Progress Stream::check_peer() {
-  const CertificatePtr certificate{SSL_get1_peer_certificate(ssl_)};
-  if (!certificate || SSL_get_verify_result(ssl_) != X509_V_OK)
+  const CertificatePtr certificate{SSL_get1_peer_certificate(channel_.ssl())};
+  if (!certificate || SSL_get_verify_result(channel_.ssl()) != X509_V_OK)
     return fail_handshake(HandshakeFailure::stranger, "it has no certificate");
   if (!is_for_both_ends(*certificate))
     return fail_handshake(HandshakeFailure::stranger,
@@ -138,7 +55,6 @@ Progress Stream::check_peer() {
 }
 
 Progress Stream::fail_handshake(HandshakeFailure failure, std::string text) {
-  ERR_clear_error();
   failure_ = failure;
   failure_text_ = std::move(text);
   return Progress::failed;
@@ -147,46 +63,12 @@ Progress Stream::fail_handshake(HandshakeFailure failure, std::string text) {
 std::array<std::uint64_t, 2> Stream::binding() const {
   static constexpr char label[] = "EXPORTER-mainstay-link";
   std::array<unsigned char, 16> bytes{};
-  const int made = SSL_export_keying_material(ssl_, bytes.data(), bytes.size(), label,
+  const int made = SSL_export_keying_material(channel_.ssl(), bytes.data(), bytes.size(), label,
                                               sizeof label - 1, nullptr, 0, 0);
   ASSERT_MSG(made == 1, "the handshake is not done");
   std::array<std::uint64_t, 2> words{};
   std::memcpy(words.data(), bytes.data(), bytes.size());
   return words;
-}
-
-Stream::Transfer Stream::read(char* buffer, std::size_t size) {
-  ERR_clear_error();
-  return moved(SSL_read(ssl_, buffer, capped(size)), size);
-}
-
-Stream::Transfer Stream::write(const char* data, std::size_t size) {
-  if (size == 0) return {Progress::done, 0};
-  ERR_clear_error();
-  return moved(SSL_write(ssl_, data, capped(size)), size);
-}
-
-Stream::Transfer Stream::moved(int result, std::size_t size) {
-  if (result > 0) {
-    ASSERT(static_cast<std::size_t>(result) <= size);
-    return {Progress::done, static_cast<std::size_t>(result)};
-  }
-  const int error = SSL_get_error(ssl_, result);
-  ERR_clear_error();
-  switch (error) {
-    case SSL_ERROR_WANT_READ:
-      return {Progress::want_read, 0};
-    case SSL_ERROR_WANT_WRITE:
-      return {Progress::want_write, 0};
-    case SSL_ERROR_ZERO_RETURN:
-      return {Progress::done, 0};
-    default:
-      return {Progress::failed, 0};
-  }
-}
-
-bool Stream::has_pending() const {
-  return SSL_pending(ssl_) > 0;
 }
 
 }  // namespace mainstay::tls

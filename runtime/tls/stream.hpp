@@ -14,10 +14,8 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
+#include "runtime/tls/channel.hpp"
 #include "runtime/tls/identity.hpp"
-
-struct ssl_st;
-struct ssl_ctx_st;
 
 namespace mainstay::tls {
 
@@ -54,7 +52,7 @@ class Context {
 
 // Gives the newest Context: files that changed are read again for the next connection, so that a
 // renewed certificate needs no restart. Files that are missing or bad at that moment change nothing
-// but last_error(). Thread-safe.
+// but last_error() and get a line in the log. Thread-safe.
 class ContextSource {
  public:
   static Result<std::unique_ptr<ContextSource>> open(Files files, Identity expected);
@@ -75,10 +73,6 @@ class ContextSource {
   std::string last_error_;                  // guarded by mutex_
 };
 
-enum class Role : std::uint8_t { dialler, listener };
-
-enum class Progress : std::uint8_t { done, want_read, want_write, failed };
-
 enum class HandshakeFailure : std::uint8_t {
   none,
   protocol,       // not TLS 1.3, an alert of the other side, a broken connection
@@ -91,9 +85,6 @@ class Stream {
  public:
   // REQUIRES: `socket` is connected and non-blocking, and outlives the stream.
   Stream(std::shared_ptr<const Context> context, int socket, Role role);
-  ~Stream();
-  Stream(const Stream&) = delete;
-  Stream& operator=(const Stream&) = delete;
 
   // Goes on with the handshake; call again when the socket is readable or writable as the answer
   // says. A dialler is done before the listener has judged the dialler's certificate: only the
@@ -108,24 +99,19 @@ class Stream {
   // that something said elsewhere was said by the holder of this connection.
   std::array<std::uint64_t, 2> binding() const;
 
-  // `count` bytes went through; done with 0 bytes means that the other side has closed.
-  struct Transfer {
-    Progress progress = Progress::failed;
-    std::size_t count = 0;
-  };
-  Transfer read(char* buffer, std::size_t size);
-  Transfer write(const char* data, std::size_t size);
-  // Bytes that are decrypted already and that no readiness of the socket will announce.
-  bool has_pending() const;
+  // As Channel's.
+  using Transfer = Channel::Transfer;
+  Transfer read(char* buffer, std::size_t size) { return channel_.read(buffer, size); }
+  Transfer write(const char* data, std::size_t size) { return channel_.write(data, size); }
+  bool has_pending() const { return channel_.has_pending(); }
 
  private:
-  Progress judge(int result);
+  Progress judge();
   Progress check_peer();
   Progress fail_handshake(HandshakeFailure failure, std::string text);
-  Transfer moved(int result, std::size_t count);
 
   const std::shared_ptr<const Context> context_;
-  ssl_st* const ssl_;
+  Channel channel_;
   HandshakeFailure failure_ = HandshakeFailure::none;
   std::string failure_text_;
   Identity peer_;

@@ -84,6 +84,45 @@ TEST_F(CertificatesTest, hosts_may_be_names_and_addresses) {
   const auto directory = authority("ca", "plant");
   EXPECT_TRUE(make_node_certificate(directory, one, {"node-1.plant.example", "10.0.0.1", "::1"},
                                     sys::system_clock().wall()));
+  EXPECT_EQ(read_certificate(directory / "node-1.pem").value().hosts,
+            (std::vector<std::string>{"node-1.plant.example", "10.0.0.1", "::1"}));
+}
+
+TEST_F(CertificatesTest, a_replacement_is_a_new_pair_in_the_place_of_the_old) {
+  const auto now = sys::system_clock().wall();
+  const auto directory = authority("ca", "plant");
+  node(directory, one);
+  const auto old_key = content_of(directory / "node-1.key");
+  // An interrupted replacement does not stand in the way.
+  ASSERT_TRUE(sys::write_file_durably(directory / "node-1.key.new", "half"));
+  EXPECT_TRUE(make_node_certificate(directory, one, {"a"}, now, 30, Existing::replace));
+  EXPECT_NE(content_of(directory / "node-1.key"), old_key);
+  EXPECT_EQ(mode_of(directory / "node-1.key"), 0600u);
+  EXPECT_FALSE(std::filesystem::exists(directory / "node-1.key.new"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "node-1.pem.new"));
+  const auto info = read_certificate(directory / "node-1.pem").value();
+  EXPECT_EQ(info.identity, one);
+  EXPECT_LT(info.not_after, now + std::chrono::hours{24 * 31});
+  EXPECT_TRUE(Context::load(
+      {directory / "ca.pem", directory / "node-1.pem", directory / "node-1.key"}, one))
+      << "key and certificate belong together";
+}
+
+TEST_F(CertificatesTest, the_certificate_of_an_api_names_hosts_and_no_node) {
+  const auto now = sys::system_clock().wall();
+  const auto directory = authority("ca", "plant");
+  EXPECT_TRUE(make_api_certificate(directory, "api", {"a.example", "10.0.0.1"}, now));
+  const auto info = read_any_certificate(directory / "api.pem").value();
+  EXPECT_EQ(info.identity, Identity{});
+  EXPECT_EQ(info.hosts, (std::vector<std::string>{"a.example", "10.0.0.1"}));
+  EXPECT_EQ(read_certificate(directory / "api.pem").error().code, Errc::invalid_argument);
+  EXPECT_EQ(make_api_certificate(directory, "api", {"a"}, now).error().code, Errc::already_exists);
+  EXPECT_TRUE(make_api_certificate(directory, "api", {"a"}, now, node_days, Existing::replace));
+  for (const char* name : {"ca", "node-1", "../x", "", ".x"})
+    EXPECT_EQ(make_api_certificate(directory, name, {"a"}, now).error().code,
+              Errc::invalid_argument)
+        << name;
+  EXPECT_EQ(make_api_certificate(directory, "b", {}, now).error().code, Errc::invalid_argument);
 }
 
 TEST_F(CertificatesTest, without_an_authority_there_is_no_certificate) {
