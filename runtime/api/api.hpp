@@ -1,5 +1,6 @@
 // The HTTP API of a node: pure translation between HTTP requests and api::Backend. docs/api.md
-// tells it to users, schemas/openapi.json to programs; a test compares the latter with the routes.
+// tells it to users, schemas/openapi.yaml to programs; tests compare the latter with the routes,
+// and its schemas with the answers.
 #pragma once
 
 #include <string>
@@ -15,6 +16,9 @@ namespace mainstay::api {
 struct ApiOptions {
   Millis deadline_default{limits::request_ms_default};  // of a request that names none
   bool metrics = true;                                  // serve /metrics
+  bool auth_enabled = true;                             // false: everybody is an admin
+  std::string bootstrap_token_hash;  // "sha256:…" of a token with the role admin; "": none
+  bool metrics_open = false;         // /metrics without a token
 };
 
 // Adds every route. `backend` and `clock` must outlive the router. Handlers run on HTTP threads,

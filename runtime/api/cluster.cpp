@@ -1,21 +1,17 @@
 // The cluster: its state, its members, transfer of leadership, drain.
 #include <charconv>
 
-#include <boost/json.hpp>
-
-#include "runtime/api/context.hpp"
+#include "runtime/api/audit.hpp"
+#include "runtime/api/body.hpp"
 #include "runtime/api/render.hpp"
 #include "runtime/api/request_parts.hpp"
 #include "runtime/config/values.hpp"
 
 namespace mainstay::api {
 
-namespace json = boost::json;
-
 namespace {
 
 using http::Request;
-using http::Responder;
 
 constexpr std::uint64_t node_id_max = 65535;
 
@@ -29,149 +25,137 @@ Result<NodeId> node_of_text(std::string_view text) {
   return NodeId{id};
 }
 
-// The members of a JSON object that are known by name; each is taken once, what is left is refused.
-class Body {
- public:
-  static Result<Body> read(const Request& request) {
-    Body body;
-    if (request.body.empty()) return body;
-    TRY(check_json(request));
-    json::error_code error;
-    const std::string_view text = request.body.view();
-    json::value value = json::parse({text.data(), text.size()}, error);
-    if (error || !value.is_object())
-      return fail(Errc::invalid_argument, "the body must be a JSON object");
-    body.object_ = std::move(value.as_object());
-    return body;
-  }
+// 0 if absent.
+Result<NodeId> node_member(Members& members, std::string_view name) {
+  TRY_ASSIGN(const auto id, members.optional_number(name, 1, node_id_max));
+  return NodeId{id.value_or(0)};
+}
 
-  // 0 if absent.
-  Result<NodeId> take_node(std::string_view name) {
-    const json::value* value = find(name);
-    if (value == nullptr) return NodeId{};
-    json::error_code error;
-    const auto id = value->is_number() ? value->to_number<std::uint64_t>(error) : 0;
-    if (error || id == 0 || id > node_id_max)
-      return fail(Errc::invalid_argument,
-                  "\"" + std::string{name} + "\" must be a node id: a number from 1 to 65535");
-    erase(name);
-    return NodeId{id};
-  }
+Result<std::string> address_member(Members& members, std::string_view name) {
+  TRY_ASSIGN(const std::string text, members.text(name));
+  TRY_ASSIGN(const config::Endpoint endpoint, members.at(name).check(config::parse_endpoint(text)));
+  return to_string(endpoint);
+}
 
-  // "" if absent.
-  Result<std::string> take_text(std::string_view name) {
-    const json::value* value = find(name);
-    if (value == nullptr) return std::string{};
-    if (!value->is_string())
-      return fail(Errc::invalid_argument, "\"" + std::string{name} + "\" must be a string");
-    std::string text{value->as_string().c_str(), value->as_string().size()};
-    erase(name);
-    return text;
-  }
-
-  Result<std::string> take_address(std::string_view name) {
-    TRY_ASSIGN(std::string text, take_text(name));
-    if (text.empty())
-      return fail(Errc::invalid_argument,
-                  "\"" + std::string{name} + "\" is required: \"host:port\"");
-    TRY_ASSIGN(const config::Endpoint endpoint, config::parse_endpoint(text));
-    return to_string(endpoint);
-  }
-
-  Result<void> finish() const {
-    if (object_.empty()) return {};
-    const auto name = object_.begin()->key();
-    return fail(Errc::invalid_argument, "the body has a member that is not known here: \"" +
-                                            std::string{name.data(), name.size()} + "\"");
-  }
-
- private:
-  const json::value* find(std::string_view name) const {
-    return object_.if_contains({name.data(), name.size()});
-  }
-  void erase(std::string_view name) { object_.erase(json::string_view{name.data(), name.size()}); }
-
-  json::object object_;
-};
-
-Result<AdminCommand> add_member_of(const Request& request) {
+Result<AdminCommand> add_member_of(const Request& request, std::string& wrong_at) {
   AdminCommand command;
   command.kind = AdminCommand::Kind::add_member;
-  TRY_ASSIGN(Body body, Body::read(request));
-  TRY_ASSIGN(command.node, body.take_node("id"));
-  if (!command.node) return fail(Errc::invalid_argument, "\"id\" is required: the new node's id");
-  TRY_ASSIGN(const std::string incarnation, body.take_text("incarnation"));
-  if (!incarnation.empty()) {
-    TRY_ASSIGN(command.incarnation.value, config::parse_integer(incarnation));
+  TRY_ASSIGN(const json::Value body, body_of(request));
+  TRY_ASSIGN(Members members, Members::of(body, Place{wrong_at}));
+  TRY_ASSIGN(command.node, node_member(members, "id"));
+  if (!command.node) return members.place().wrong("needs the member \"id\": the new node's id");
+  TRY_ASSIGN(const auto incarnation, members.optional_text("incarnation"));
+  if (incarnation) {
+    TRY_ASSIGN(command.incarnation.value,
+               members.at("incarnation").check(config::parse_integer(*incarnation)));
   }
-  TRY_ASSIGN(command.peer_address, body.take_address("peer_address"));
-  TRY_ASSIGN(command.api_address, body.take_address("api_address"));
-  TRY(body.finish());
+  TRY_ASSIGN(command.peer_address, address_member(members, "peer_address"));
+  TRY_ASSIGN(command.api_address, address_member(members, "api_address"));
+  TRY(members.finish());
   return command;
 }
 
-Result<AdminCommand> transfer_of(const Request& request) {
+Result<AdminCommand> transfer_of(const Request& request, std::string& wrong_at) {
   AdminCommand command;
   command.kind = AdminCommand::Kind::transfer;
-  TRY_ASSIGN(Body body, Body::read(request));
-  TRY_ASSIGN(command.node, body.take_node("to"));
-  TRY(body.finish());
+  if (request.body.empty()) return command;
+  TRY_ASSIGN(const json::Value body, body_of(request));
+  TRY_ASSIGN(Members members, Members::of(body, Place{wrong_at}));
+  TRY_ASSIGN(command.node, node_member(members, "to"));
+  TRY(members.finish());
   return command;
 }
 
-// Commands whose node is in the path and that take no body.
+// Commands whose node is in the path and that take no body, or an empty object.
 template <AdminCommand::Kind kind>
-Result<AdminCommand> of_path(const Request& request) {
+Result<AdminCommand> of_path(const Request& request, std::string& wrong_at) {
   AdminCommand command;
   command.kind = kind;
   TRY_ASSIGN(command.node, node_of_text(request.captures.at(0)));
-  TRY_ASSIGN(const Body body, Body::read(request));
-  TRY(body.finish());
+  if (request.body.empty()) return command;
+  TRY_ASSIGN(const json::Value body, body_of(request));
+  TRY_ASSIGN(const Members members, Members::of(body, Place{wrong_at}));
+  TRY(members.finish());
   return command;
 }
 
-using Reader = Result<AdminCommand> (*)(const Request&);
+using Reader = Result<AdminCommand> (*)(const Request&, std::string&);
 
-void administer(const ContextPtr& context, Reader reader, const Request& request,
-                const Responder& responder) {
-  const std::string instance{request.path()};
-  auto command = reader(request);
-  auto query = check_query(request, {});
-  auto deadline = deadline_of(request, context->options.deadline_default);
-  for (const Error* error : {command ? nullptr : &command.error(), query ? nullptr : &query.error(),
-                             deadline ? nullptr : &deadline.error()})
-    if (error != nullptr) {
-      responder.answer(failure_response(*error, "", instance));
-      return;
-    }
-  context->backend.administer(
-      std::move(*command), context->clock.monotonic() + *deadline,
-      [responder, instance](const Result<std::string>& done) {
-        responder.answer(done ? http::json_response(200, "{\"result\":" + json_string(*done) + "}")
-                              : failure_response(done.error(), "", instance));
+std::string_view name_of(AdminCommand::Kind kind) {
+  switch (kind) {
+    case AdminCommand::Kind::add_member:
+      return "add member";
+    case AdminCommand::Kind::remove_member:
+      return "remove member";
+    case AdminCommand::Kind::promote_member:
+      return "promote member";
+    case AdminCommand::Kind::transfer:
+      return "transfer leadership";
+    case AdminCommand::Kind::drain:
+      return "drain node";
+  }
+  UNREACHABLE();
+}
+
+std::string target_of(const AdminCommand& command) {
+  if (!command.node) return "to the most caught-up voter";
+  return "node " + std::to_string(command.node.value);
+}
+
+void answer_done(const CallPtr& call, const Result<std::string>& done) {
+  if (!done) return call->refuse(done.error());
+  call->answer(http::json_response(200, "{\"result\":" + json_string(*done) + "}"));
+}
+
+// The trail is written first where the node takes no writes afterwards.
+void run_drain(const CallPtr& call, const AdminCommand& command) {
+  write_audit(call, {"drain node", target_of(command), "asked"}, [call, command] {
+    call->backend().administer(command, call->deadline, [call](const Result<std::string>& done) {
+      answer_done(call, done);
+    });
+  });
+}
+
+void run(const CallPtr& call, const AdminCommand& command) {
+  call->backend().administer(
+      command, call->deadline, [call, command](const Result<std::string>& done) {
+        const std::string outcome =
+            done ? "done" : "refused: " + std::string{to_string(done.error().code)};
+        write_audit(call, {std::string{name_of(command.kind)}, target_of(command), outcome},
+                    [call, done] { answer_done(call, done); });
       });
+}
+
+template <Reader reader>
+void administer(const CallPtr& call) {
+  std::string wrong_at;
+  const auto command = [&]() -> Result<AdminCommand> {
+    TRY(check_query(call->request, {}));
+    return reader(call->request, wrong_at);
+  }();
+  if (!command) return call->refuse(command.error(), {}, wrong_at);
+  if (command->kind == AdminCommand::Kind::drain) return run_drain(call, *command);
+  run(call, *command);
+}
+
+void show_cluster(const CallPtr& call) {
+  if (auto query = check_query(call->request, {}); !query) return call->refuse(query.error());
+  call->answer(http::json_response(200, cluster_json(call->backend().cluster())));
 }
 
 }  // namespace
 
-void add_cluster_routes(http::Router& router, const ContextPtr& context) {
+void add_cluster_routes(Routes& routes) {
   using http::Method;
-  router.add(Method::get, "/v1/cluster", [context](Request& request, const Responder& responder) {
-    auto query = check_query(request, {});
-    responder.answer(query ? http::json_response(200, cluster_json(context->backend.cluster()))
-                           : failure_response(query.error(), "", std::string{request.path()}));
-  });
-  const auto add = [&](Method method, std::string_view pattern, Reader reader) {
-    router.add(method, pattern, [context, reader](Request& request, const Responder& responder) {
-      administer(context, reader, request, responder);
-    });
-  };
   using Kind = AdminCommand::Kind;
-  add(Method::post, "/v1/cluster/members", add_member_of);
-  add(Method::remove, "/v1/cluster/members/{node}", of_path<Kind::remove_member>);
-  add(Method::post, "/v1/cluster/members/{node}/promote", of_path<Kind::promote_member>);
-  add(Method::post, "/v1/cluster/transfer", transfer_of);
-  add(Method::post, "/v1/nodes/{node}/drain", of_path<Kind::drain>);
+  routes.add(Method::get, "/v1/cluster", show_cluster);
+  routes.add(Method::post, "/v1/cluster/members", administer<add_member_of>);
+  routes.add(Method::remove, "/v1/cluster/members/{node}",
+             administer<of_path<Kind::remove_member>>);
+  routes.add(Method::post, "/v1/cluster/members/{node}/promote",
+             administer<of_path<Kind::promote_member>>);
+  routes.add(Method::post, "/v1/cluster/transfer", administer<transfer_of>);
+  routes.add(Method::post, "/v1/nodes/{node}/drain", administer<of_path<Kind::drain>>);
 }
 
 }  // namespace mainstay::api

@@ -12,8 +12,6 @@ namespace mainstay::api {
 namespace {
 
 using http::Method;
-using http::Request;
-using http::Responder;
 using http::Response;
 
 // Longer than a scrape interval would only pile up scrapes.
@@ -23,67 +21,58 @@ bool all_ok(const std::vector<Check>& checks) {
   return std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.ok; });
 }
 
-void serve_metrics(const ContextPtr& context, const Responder& responder) {
-  context->backend.metrics(context->clock.monotonic() + metrics_deadline,
-                           [responder](Result<std::string> text) {
-                             if (!text) {
-                               responder.answer(failure_response(text.error(), "", "/metrics"));
-                               return;
-                             }
-                             Response response;
-                             response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-                             response.body = Bytes{std::move(*text)};
-                             responder.answer(std::move(response));
-                           });
+void serve_metrics(const CallPtr& call) {
+  call->backend().metrics(call->context->clock.monotonic() + metrics_deadline,
+                          [call](Result<std::string> text) {
+                            if (!text) return call->refuse(text.error());
+                            Response response;
+                            response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+                            response.body = Bytes{std::move(*text)};
+                            call->answer(std::move(response));
+                          });
 }
 
 // The page that a problem's `type` leads to.
-Response error_page(const Request& request) {
-  const std::string& name = request.captures.at(0);
+void serve_error_page(const CallPtr& call) {
+  const std::string& name = call->request.captures.at(0);
   const auto code = errc_of(name);
   if (!code)
-    return failure_response(Error{Errc::not_found, "there is no kind of error '" + name + "'"}, "",
-                            std::string{request.path()});
-  return http::json_response(
+    return call->refuse(Error{Errc::not_found, "there is no kind of error '" + name + "'"});
+  call->answer(http::json_response(
       200, fmt::format(R"({{"type":"{}","title":{},"status":{},"exit_code":{},"retry_soon":{}}})",
                        http::problem_type(*code), json_string(title_of(*code)),
-                       http_status_of(*code), exit_code_of(*code), http::retry_soon(*code)));
+                       http_status_of(*code), exit_code_of(*code), http::retry_soon(*code))));
+}
+
+void serve_liveness(const CallPtr& call) {
+  const auto checks = call->backend().liveness();
+  call->answer(checks_response(all_ok(checks), checks));
+}
+
+void serve_readiness(const CallPtr& call) {
+  const auto checks = call->backend().readiness();
+  call->answer(checks_response(all_ok(checks), checks));
+}
+
+void serve_startup(const CallPtr& call) {
+  const bool started = call->backend().started();
+  call->answer(checks_response(
+      started, {Check{"started", started, started ? "" : "the node is still starting"}}));
+}
+
+void serve_openapi(const CallPtr& call) {
+  call->answer(http::json_response(200, std::string{openapi_document()}));
 }
 
 }  // namespace
 
-void add_health_routes(http::Router& router, const ContextPtr& context) {
-  router.add(Method::get, "/livez", [context](Request&, const Responder& responder) {
-    const auto checks = context->backend.liveness();
-    responder.answer(checks_response(all_ok(checks), checks));
-  });
-  router.add(Method::get, "/readyz", [context](Request&, const Responder& responder) {
-    const auto checks = context->backend.readiness();
-    responder.answer(checks_response(all_ok(checks), checks));
-  });
-  router.add(Method::get, "/startupz", [context](Request&, const Responder& responder) {
-    const bool started = context->backend.started();
-    responder.answer(checks_response(
-        started, {Check{"started", started, started ? "" : "the node is still starting"}}));
-  });
-  if (context->options.metrics)
-    router.add(Method::get, "/metrics", [context](Request&, const Responder& responder) {
-      serve_metrics(context, responder);
-    });
-  router.add(Method::get, "/v1/openapi.json", [](Request&, const Responder& responder) {
-    responder.answer(http::json_response(200, std::string{openapi_document()}));
-  });
-  router.add(Method::get, "/errors/{name}", [](Request& request, const Responder& responder) {
-    responder.answer(error_page(request));
-  });
-}
-
-void add_routes(http::Router& router, Backend& backend, const sys::Clock& clock,
-                const ApiOptions& options) {
-  const auto context = std::make_shared<const Context>(Context{backend, clock, options});
-  add_record_routes(router, context);
-  add_cluster_routes(router, context);
-  add_health_routes(router, context);
+void add_health_routes(Routes& routes) {
+  routes.add(Method::get, "/livez", serve_liveness);
+  routes.add(Method::get, "/readyz", serve_readiness);
+  routes.add(Method::get, "/startupz", serve_startup);
+  if (routes.context().options.metrics) routes.add(Method::get, "/metrics", serve_metrics);
+  routes.add(Method::get, "/v1/openapi.json", serve_openapi);
+  routes.add(Method::get, "/errors/{name}", serve_error_page);
 }
 
 std::string errors_document() {

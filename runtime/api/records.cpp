@@ -1,113 +1,78 @@
-// Records, lists of records, and what became of an operation.
+// Documents: put, patch, delete, read now or as of a revision, lists.
 #include <algorithm>
 
-#include "runtime/api/context.hpp"
+#include "runtime/api/index_query.hpp"
+#include "runtime/api/reading.hpp"
 #include "runtime/api/render.hpp"
-#include "runtime/api/request_parts.hpp"
-#include "runtime/http/problem.hpp"
+#include "runtime/api/writing.hpp"
 #include "runtime/record/state_machine.hpp"
 
 namespace mainstay::api {
 
 namespace {
 
+using http::Method;
 using http::Request;
-using http::Responder;
 using http::Response;
+using record::ActionKind;
 
-// A page ends at these, so that one request can neither hold a view for long nor fill memory.
-constexpr std::size_t page_bytes_max = 4 * limits::mib;
-constexpr std::size_t page_scanned_max = 20'000;  // tombstones included
+constexpr std::string_view list_path = "/v1/collections/{collection}/records";
+constexpr std::string_view record_path = "/v1/collections/{collection}/records/{key}";
 
-// Reads one view on the HTTP thread and answers from it.
-using Reading = std::function<Response(const record::StateReader& view)>;
-
-void read_view(const ContextPtr& context, const Responder& responder, const std::string& instance,
-               const Reading& reading) {
-  auto view = context->backend.view();
-  responder.answer(view ? reading(**view) : failure_response(view.error(), "", instance));
-}
-
-// Waits until the view shows what `level` promises, then reads.
-void read_at(const ContextPtr& context, const Request& request, ReadLevel level,
-             const Responder& responder, Reading reading) {
-  const std::string instance{request.path()};
-  auto deadline = deadline_of(request, context->options.deadline_default);
-  if (!deadline) {
-    responder.answer(failure_response(deadline.error(), "", instance));
-    return;
-  }
-  context->backend.read_barrier(
-      level, context->clock.monotonic() + *deadline,
-      [context, responder, instance, reading = std::move(reading)](const Result<void>& ready) {
-        if (!ready) {
-          responder.answer(failure_response(ready.error(), "", instance));
-          return;
-        }
-        responder.post([context, responder, instance, reading] {
-          read_view(context, responder, instance, reading);
-        });
-      });
-}
-
-record::Command command_of(const Request& request, record::CommandKind kind) {
-  record::Command command;
-  command.kind = kind;
-  command.collection = request.captures.at(0);
-  command.key = request.captures.at(1);
-  return command;
-}
-
-// Names of a read, checked as those of a command are.
-Result<void> check_names(const std::string& collection, const std::string& key) {
-  record::Command probe;
-  probe.kind = record::CommandKind::remove;
-  probe.operation = "-";
-  probe.collection = collection;
-  probe.key = key;
-  return record::validate(probe);
+ActionKind action_kind_of(Method method) {
+  if (method == Method::put) return ActionKind::put;
+  return method == Method::patch ? ActionKind::patch : ActionKind::remove;
 }
 
 // Everything a write needs, checked: nothing is proposed that could be refused here.
-struct Write {
-  record::Command command;
-  Millis deadline;
-};
-
-Result<Write> write_of(const Context& context, const Request& request) {
-  const bool put = request.method == http::Method::put;
+Result<Write> write_of(const Call& call) {
+  const Request& request = call.request;
   TRY(check_query(request, {}));
-  record::Command command =
-      command_of(request, put ? record::CommandKind::put : record::CommandKind::remove);
-  TRY_ASSIGN(const Millis deadline, deadline_of(request, context.options.deadline_default));
-  TRY_ASSIGN(command.condition, condition_of(request));
-  if (put) {
-    TRY(check_json(request));
-    command.value = request.body;
-  } else if (!request.body.empty()) {
-    return fail(Errc::invalid_argument, "DELETE takes no body");
+  record::Action action;
+  action.kind = action_kind_of(request.method);
+  action.collection = request.captures.at(0);
+  action.key = request.captures.at(1);
+  TRY(check_writable(action.collection));
+  TRY_ASSIGN(record::Condition condition, condition_of(request));
+  if (action.kind == ActionKind::remove) {
+    TRY(check_no_body(request));
+  } else {
+    TRY(check_value(request, action.kind == ActionKind::patch ? merge_patch_type : ""));
+    action.value = request.body;
   }
-  command.request_hash = request_hash(request.method, command);
-  TRY_ASSIGN(auto operation, operation_of(request));
-  command.operation = operation ? std::move(*operation) : context.backend.make_operation_id();
-  TRY(record::validate(command));
-  return Write{std::move(command), deadline};
+  const Hash128 hash = request_hash({"record", to_string(request.method), action.collection,
+                                     action.key, action.value.view(), text_of(condition)});
+  Write write;
+  write.command = record::single(std::move(action), std::move(condition));
+  write.command.request_hash = hash;
+  TRY_ASSIGN(write.command.operation, operation_for(call));
+  return write;
 }
 
-void write_record(const ContextPtr& context, const Request& request, const Responder& responder) {
-  const std::string instance{request.path()};
-  auto write = write_of(*context, request);
-  if (!write) {
-    responder.answer(failure_response(write.error(), "", instance));
-    return;
-  }
-  const std::string operation = write->command.operation;
-  context->backend.submit(
-      std::move(write->command), context->clock.monotonic() + write->deadline,
-      [responder, operation, instance](const Result<record::Outcome>& outcome) {
-        responder.answer(outcome ? outcome_response(*outcome, operation, instance)
-                                 : failure_response(outcome.error(), operation, instance));
-      });
+void write_record(const CallPtr& call) {
+  auto write = write_of(*call);
+  if (!write) return call->refuse(write.error());
+  submit(call, std::move(*write), written_response);
+}
+
+struct ReadRequest {
+  std::string collection, key;
+  record::Condition condition;
+  std::optional<record::Revision> revision;
+  ReadNeed need;
+};
+
+Result<ReadRequest> read_request_of(const Request& request) {
+  TRY(check_query(request, {"level", "revision"}));
+  ReadRequest read;
+  read.collection = request.captures.at(0);
+  read.key = request.captures.at(1);
+  TRY(record::check_collection_name(read.collection));
+  TRY(record::check_record_key(read.key));
+  TRY_ASSIGN(read.need, need_of(request));
+  TRY_ASSIGN(read.revision, number_parameter(request, "revision", 1, UINT64_MAX));
+  TRY_ASSIGN(read.condition, condition_of(request));
+  return read;
 }
 
 // If-None-Match on a read: the client has this version already.
@@ -117,151 +82,109 @@ bool has_version(const record::Condition& condition, record::Version version) {
          std::find(versions.begin(), versions.end(), version) != versions.end();
 }
 
-Response record_response(const std::optional<record::Record>& record,
-                         const record::Command& command, const std::string& instance) {
-  if (!record || record->tombstone)
-    return failure_response(Error{Errc::not_found, "collection '" + command.collection +
-                                                       "' holds no record '" + command.key + "'"},
-                            "", instance);
-  const record::Condition& condition = command.condition;
+Response value_response(const record::Record& record, const ReadRequest& read,
+                        const std::string& instance) {
   Response response;
-  if (condition.version_is && *condition.version_is != record->version) {
-    response = failure_response(
-        Error{Errc::precondition_failed, "the record is at another version than If-Match asks for"},
-        "", instance);
-  } else if (has_version(condition, record->version)) {
+  if (read.condition.version_is && *read.condition.version_is != record.version) {
+    response = failure_response(Error{Errc::precondition_failed,
+                                      "the record is at version " + std::to_string(record.version) +
+                                          ", not at the one that If-Match asks for"},
+                                "", instance);
+  } else if (has_version(read.condition, record.version)) {
     response.status = 304;
   } else {
     response.content_type = "application/json";
-    response.body = record->value;
+    response.body = record.value;
   }
-  response.headers.emplace_back("ETag", etag_of(record->version));
-  response.headers.emplace_back(revision_header, std::to_string(record->revision));
+  response.headers.emplace_back("ETag", etag_of(record.version));
+  response.headers.emplace_back(revision_header, std::to_string(record.revision));
   return response;
 }
 
-void read_record(const ContextPtr& context, const Request& request, const Responder& responder) {
-  const std::string instance{request.path()};
-  auto parts = [&]() -> Result<std::pair<record::Command, ReadLevel>> {
-    TRY(check_query(request, {"level"}));
-    TRY_ASSIGN(const ReadLevel level, level_of(request));
-    record::Command command = command_of(request, record::CommandKind::remove);
-    TRY(check_names(command.collection, command.key));
-    TRY_ASSIGN(command.condition, condition_of(request));
-    return std::make_pair(std::move(command), level);
-  }();
-  if (!parts) {
-    responder.answer(failure_response(parts.error(), "", instance));
-    return;
+Result<Response> record_response(const record::StateReader& view, const ReadRequest& read,
+                                 const std::string& instance) {
+  std::optional<record::Record> record;
+  if (read.revision) {
+    TRY_ASSIGN(record, record::record_at(view, read.collection, read.key, *read.revision));
+  } else {
+    record = view.find_record(read.collection, read.key);
   }
-  read_at(context, request, parts->second, responder,
-          [command = std::move(parts->first), instance](const record::StateReader& view) {
-            return record_response(view.find_record(command.collection, command.key), command,
-                                   instance);
-          });
+  if (record && !record->tombstone) return value_response(*record, read, instance);
+  TRY(collection_in(view, read.collection));
+  return fail(Errc::not_found,
+              "collection '" + read.collection + "' holds no record '" + read.key + "'" +
+                  (read.revision ? " at revision " + std::to_string(*read.revision) : ""));
+}
+
+void read_record(const CallPtr& call) {
+  auto request = read_request_of(call->request);
+  if (!request) return call->refuse(request.error());
+  const ReadNeed need = request->need;
+  read(call, need,
+       [request = std::move(*request), instance = call->instance()](
+           const record::StateReader& view) { return record_response(view, request, instance); });
 }
 
 struct ListRequest {
   std::string collection, prefix, after;
   std::size_t limit = 0;
-  ReadLevel level = ReadLevel::linearizable;
+  std::optional<IndexQuery> query;
+  ReadNeed need;
 };
 
 Result<ListRequest> list_request_of(const Request& request) {
-  TRY(check_query(request, {"prefix", "after", "limit", "level"}));
+  TRY(check_query(request, {"prefix", "after", "limit", "level", "index", "from", "to", "value"}));
   ListRequest list;
-  // The prefix and the position are keys as far as their form goes.
-  for (auto [name, target] : {std::pair{"prefix", &list.prefix}, {"after", &list.after}}) {
-    const std::string* value = request.parameter(name);
-    if (value == nullptr) continue;
-    if (value->size() > limits::record_key_bytes_max)
-      return fail(Errc::invalid_argument, std::string{name} + " is longer than any key");
-    *target = *value;
-  }
   list.collection = request.captures.at(0);
-  TRY(check_names(list.collection, "-"));
+  TRY(record::check_collection_name(list.collection));
   TRY_ASSIGN(list.limit, limit_of(request));
-  TRY_ASSIGN(list.level, level_of(request));
+  TRY_ASSIGN(list.need, need_of(request));
+  TRY_ASSIGN(list.query, index_query_of(request));
+  if (list.query) return list;
+  TRY_ASSIGN(list.prefix, key_parameter(request, "prefix"));
+  TRY_ASSIGN(list.after, key_parameter(request, "after"));
   return list;
 }
 
-Response list_response(const ListRequest& list, const record::StateReader& view) {
-  std::string body = "{\"records\":[";
-  std::string last;
-  std::size_t found = 0, scanned = 0;
-  bool more = false;
-  view.scan_records(
-      list.collection, list.prefix, list.after,
-      [&](std::string_view key, const record::Record& record) {
-        if (found == list.limit || scanned == page_scanned_max || body.size() >= page_bytes_max) {
-          more = true;
-          return false;
-        }
-        ++scanned;
-        last = key;
-        if (record.tombstone) return true;
-        body += found++ == 0 ? "{\"key\":" : ",{\"key\":";
-        body += json_string(key);
-        body += ",\"version\":" + std::to_string(record.version);
-        body += ",\"revision\":" + std::to_string(record.revision);
-        body += ",\"value\":";
-        body += record.value.view();
-        body += '}';
-        return true;
-      });
-  body += "],\"next\":" + (more ? json_string(last) : "null") + "}";
-  Response response = http::json_response(200, std::move(body));
+Result<Response> list_response(const record::StateReader& view, const ListRequest& list) {
+  TRY_ASSIGN(const auto row, collection_in(view, list.collection));
+  Page page{"records", list.limit};
+  std::string next;
+  if (list.query) {
+    TRY(scan_query(view, list.collection, row, *list.query, page, next));
+  } else {
+    std::string last;
+    view.scan_records(list.collection, list.prefix, list.after,
+                      [&](std::string_view key, const record::Record& record) {
+                        if (!page.take_row()) return false;
+                        last = key;
+                        if (!record.tombstone) append_record(page.begin_item(), key, record);
+                        return true;
+                      });
+    next = json_string(last);
+  }
+  Response response = std::move(page).finish(next);
   response.headers.emplace_back(revision_header, std::to_string(view.counters().revision));
   return response;
 }
 
-void list_records(const ContextPtr& context, const Request& request, const Responder& responder) {
-  auto list = list_request_of(request);
-  if (!list) {
-    responder.answer(failure_response(list.error(), "", std::string{request.path()}));
-    return;
-  }
-  const ReadLevel level = list->level;
-  read_at(context, request, level, responder,
-          [list = std::move(*list)](const record::StateReader& view) {
-            return list_response(list, view);
-          });
-}
-
-// Always linearizable: an operation that is not found then has not happened, though a copy of the
-// request may still be under way.
-void read_operation(const ContextPtr& context, const Request& request, const Responder& responder) {
-  const std::string instance{request.path()};
-  if (auto query = check_query(request, {}); !query) {
-    responder.answer(failure_response(query.error(), "", instance));
-    return;
-  }
-  read_at(context, request, ReadLevel::linearizable, responder,
-          [id = request.captures.at(0), instance](const record::StateReader& view) {
-            const auto operation = view.find_operation(id);
-            if (operation) return http::json_response(200, operation_json(id, *operation));
-            return failure_response(
-                Error{Errc::not_found,
-                      "no operation of the deduplication window has this id: it "
-                      "has not been carried out, or longer ago than 48 hours"},
-                "", instance);
-          });
+void list_records(const CallPtr& call) {
+  auto list = list_request_of(call->request);
+  if (!list) return call->refuse(list.error());
+  const ReadNeed need = list->need;
+  read(call, need, [list = std::move(*list)](const record::StateReader& view) {
+    return list_response(view, list);
+  });
 }
 
 }  // namespace
 
-void add_record_routes(http::Router& router, const ContextPtr& context) {
-  const auto handle = [&](auto function) {
-    return [context, function](Request& request, const Responder& responder) {
-      function(context, request, responder);
-    };
-  };
-  constexpr std::string_view record_path = "/v1/collections/{collection}/records/{key}";
-  router.add(http::Method::put, record_path, handle(write_record));
-  router.add(http::Method::get, record_path, handle(read_record));
-  router.add(http::Method::remove, record_path, handle(write_record));
-  router.add(http::Method::get, "/v1/collections/{collection}/records", handle(list_records));
-  router.add(http::Method::get, "/v1/operations/{operation}", handle(read_operation));
+void add_record_routes(Routes& routes) {
+  routes.add(Method::get, list_path, list_records);
+  routes.add(Method::put, record_path, write_record);
+  routes.add(Method::get, record_path, read_record);
+  routes.add(Method::patch, record_path, write_record);
+  routes.add(Method::remove, record_path, write_record);
 }
 
 }  // namespace mainstay::api

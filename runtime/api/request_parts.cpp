@@ -3,57 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
-#include <boost/json/basic_parser_impl.hpp>
-
 #include "runtime/base/limits.hpp"
 
 namespace mainstay::api {
 
 namespace {
-
-constexpr std::size_t json_depth_max = 64;
-constexpr std::size_t list_limit_default = 100;
-
-// Takes every event of the parser and keeps nothing: only well-formedness is asked for.
-struct Ignore {
-  static constexpr std::size_t max_object_size = std::size_t(-1);
-  static constexpr std::size_t max_array_size = std::size_t(-1);
-  static constexpr std::size_t max_key_size = std::size_t(-1);
-  static constexpr std::size_t max_string_size = std::size_t(-1);
-  using Error = boost::json::error_code;
-  using Text = boost::json::string_view;
-
-  bool on_document_begin(Error&) { return true; }
-  bool on_document_end(Error&) { return true; }
-  bool on_object_begin(Error&) { return true; }
-  bool on_object_end(std::size_t, Error&) { return true; }
-  bool on_array_begin(Error&) { return true; }
-  bool on_array_end(std::size_t, Error&) { return true; }
-  bool on_key_part(Text, std::size_t, Error&) { return true; }
-  bool on_key(Text, std::size_t, Error&) { return true; }
-  bool on_string_part(Text, std::size_t, Error&) { return true; }
-  bool on_string(Text, std::size_t, Error&) { return true; }
-  bool on_number_part(Text, Error&) { return true; }
-  bool on_int64(std::int64_t, Text, Error&) { return true; }
-  bool on_uint64(std::uint64_t, Text, Error&) { return true; }
-  bool on_double(double, Text, Error&) { return true; }
-  bool on_bool(bool, Error&) { return true; }
-  bool on_null(Error&) { return true; }
-  bool on_comment_part(Text, Error&) { return true; }
-  bool on_comment(Text, Error&) { return true; }
-};
-
-Result<void> check_json_text(std::string_view text) {
-  boost::json::parse_options options;
-  options.max_depth = json_depth_max;
-  boost::json::basic_parser<Ignore> parser{options};
-  boost::json::error_code error;
-  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
-  if (!error && used == text.size()) return {};
-  const std::string what = error ? error.message() : "more follows the value";
-  return fail(Errc::invalid_argument,
-              "the body is not JSON: " + what + " at byte " + std::to_string(used));
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -176,21 +130,52 @@ Result<record::Condition> condition_of(const http::Request& request) {
   return condition;
 }
 
-Result<ReadLevel> level_of(const http::Request& request) {
+Result<ReadNeed> need_of(const http::Request& request) {
   const std::string* level = request.parameter("level");
-  if (level == nullptr || *level == "linearizable") return ReadLevel::linearizable;
-  if (*level == "local") return ReadLevel::local;
-  return fail(Errc::invalid_argument, "level must be linearizable or local");
+  TRY_ASSIGN(const auto session, single(request, session_header));
+  if (level == nullptr || *level == "linearizable") return ReadNeed{ReadLevel::linearizable, 0};
+  if (*level == "local") return ReadNeed{ReadLevel::local, 0};
+  if (*level != "session")
+    return fail(Errc::invalid_argument, "level must be linearizable, session or local");
+  if (!session)
+    return fail(Errc::invalid_argument,
+                "level=session needs the header Mainstay-Session of an earlier answer");
+  ReadNeed need{ReadLevel::session, 0};
+  const char* end = session->data() + session->size();
+  bool formed = session->size() > 1 && session->front() == 'r';
+  if (formed) {
+    auto [rest, error] = std::from_chars(session->data() + 1, end, need.at_least);
+    formed = error == std::errc{} && rest == end;
+  }
+  if (!formed)
+    return fail(Errc::invalid_argument, "Mainstay-Session: '" + std::string{*session} +
+                                            "' is not what an answer of this cluster said");
+  return need;
 }
 
-Result<std::size_t> limit_of(const http::Request& request) {
-  const std::string* limit = request.parameter("limit");
-  if (limit == nullptr) return list_limit_default;
-  TRY_ASSIGN(const std::uint64_t number, number_of(*limit, "limit", 1, limits::list_records_max));
-  return static_cast<std::size_t>(number);
+Result<std::optional<std::uint64_t>> number_parameter(const http::Request& request,
+                                                      std::string_view name, std::uint64_t low,
+                                                      std::uint64_t high) {
+  const std::string* text = request.parameter(name);
+  if (text == nullptr) return std::optional<std::uint64_t>{};
+  TRY_ASSIGN(const std::uint64_t number, number_of(*text, name, low, high));
+  return std::optional{number};
 }
 
-Result<void> check_json(const http::Request& request) {
+Result<std::size_t> limit_of(const http::Request& request, std::size_t standard) {
+  TRY_ASSIGN(const auto limit, number_parameter(request, "limit", 1, limits::list_records_max));
+  return static_cast<std::size_t>(limit.value_or(standard));
+}
+
+Result<std::string> key_parameter(const http::Request& request, std::string_view name) {
+  const std::string* value = request.parameter(name);
+  if (value == nullptr) return std::string{};
+  if (value->size() > limits::record_key_bytes_max)
+    return fail(Errc::invalid_argument, std::string{name} + " is longer than any key");
+  return *value;
+}
+
+Result<void> check_media(const http::Request& request, std::string_view also) {
   TRY_ASSIGN(const auto type, single(request, "Content-Type"));
   if (type) {
     const std::string_view media = trimmed(type->substr(0, type->find(';')));
@@ -198,42 +183,87 @@ Result<void> check_json(const http::Request& request) {
     for (char& c : lower)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     // What curl says when it is not told otherwise is taken too; the body decides.
-    const bool json = lower == "application/json" || lower.ends_with("+json") ||
+    const bool json = lower == "application/json" || lower == also ||
                       lower == "application/x-www-form-urlencoded";
     if (!json)
-      return fail(Errc::unsupported,
-                  "Content-Type '" + std::string{media} + "' is not JSON; send application/json");
+      return fail(Errc::unsupported, "Content-Type '" + std::string{media} +
+                                         "' is not taken here; send " +
+                                         std::string{also.empty() ? "application/json" : also});
   }
   if (request.headers.find("Content-Encoding"))
     return fail(Errc::unsupported, "Content-Encoding is not supported; send the JSON as it is");
+  return {};
+}
+
+Result<void> check_value(const http::Request& request, std::string_view also) {
+  TRY(check_media(request, also));
   if (request.body.empty())
     return fail(Errc::invalid_argument, "the body is empty; a JSON value is expected");
   if (request.body.size() > limits::record_value_bytes_max)
     return fail(Errc::too_large,
                 "the value is " + std::to_string(request.body.size()) + " bytes long; at most " +
                     std::to_string(limits::record_value_bytes_max) + " are allowed");
-  return check_json_text(request.body.view());
+  return {};
+}
+
+Result<void> check_no_body(const http::Request& request) {
+  if (request.body.empty()) return {};
+  return fail(Errc::invalid_argument,
+              std::string{to_string(request.method)} + " takes no body here");
+}
+
+std::string token_of_place(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string token;
+  token.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    token += digits[byte >> 4];
+    token += digits[byte & 15];
+  }
+  return token;
+}
+
+Result<std::string> place_of_token(std::string_view token) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  std::string bytes;
+  bool formed = token.size() % 2 == 0 && token.size() <= 4 * limits::lmdb_key_bytes_max;
+  for (std::size_t i = 0; formed && i < token.size(); i += 2) {
+    const int high = digit(token[i]), low = digit(token[i + 1]);
+    formed = high >= 0 && low >= 0;
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  if (!formed)
+    return fail(Errc::invalid_argument, "after is not the `next` of an earlier page of this list");
+  return bytes;
 }
 
 std::string etag_of(record::Version version) {
   return "\"" + std::to_string(version) + "\"";
 }
 
-Hash128 request_hash(http::Method method, const record::Command& command) {
-  const record::Condition& condition = command.condition;
-  std::string conditions =
-      condition.version_is ? "is " + std::to_string(*condition.version_is) : "";
+std::string session_of(record::Revision revision) {
+  return "r" + std::to_string(revision);
+}
+
+std::string text_of(const record::Condition& condition) {
+  std::string text = condition.version_is ? "is " + std::to_string(*condition.version_is) : "";
   for (const record::Version version : condition.version_is_not)
-    conditions += " not " + std::to_string(version);
-  if (condition.must_exist) conditions += " exists";
-  if (condition.must_be_absent) conditions += " absent";
+    text += " not " + std::to_string(version);
+  if (condition.must_exist) text += " exists";
+  if (condition.must_be_absent) text += " absent";
+  return text;
+}
+
+Hash128 request_hash(std::initializer_list<std::string_view> parts) {
   std::string whole;
-  whole.reserve(command.key.size() + command.value.size() + conditions.size() + 128);
-  append_part(whole, to_string(method));
-  append_part(whole, command.collection);
-  append_part(whole, command.key);
-  append_part(whole, command.value.view());
-  append_part(whole, conditions);
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size() + 8;
+  whole.reserve(size);
+  for (const std::string_view part : parts) append_part(whole, part);
   return xxh3_128(whole);
 }
 

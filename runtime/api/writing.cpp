@@ -1,0 +1,79 @@
+#include "runtime/api/writing.hpp"
+
+#include "runtime/api/render.hpp"
+#include "runtime/api/request_parts.hpp"
+#include "runtime/record/state_machine.hpp"
+
+namespace mainstay::api {
+
+namespace {
+
+// An outcome without a commit of its own shows what was there before: as of now, at the latest.
+record::Revision revision_seen(const Call& call, const record::Outcome& outcome) {
+  if (outcome.revision != 0) return outcome.revision;
+  const auto view = call.backend().view();
+  return view ? (*view)->counters().revision : 0;
+}
+
+http::Response response_of(const Call& call, const Write& write,
+                           const Result<record::Outcome>& outcome, const Render& render) {
+  const std::string& operation = write.command.operation;
+  if (!outcome) return failure_response(outcome.error(), operation, call.instance());
+  http::Response response =
+      outcome->refused
+          ? refusal_response(*outcome, operation, call.instance(), pointer_of(write, *outcome))
+          : render(*outcome, operation);
+  response.headers.emplace_back(operation_header, operation);
+  if (outcome->replayed) response.headers.emplace_back(replayed_header, "true");
+  if (const record::Revision seen = revision_seen(call, *outcome); seen != 0)
+    response.headers.emplace_back(session_header, session_of(seen));
+  return response;
+}
+
+}  // namespace
+
+std::string pointer_of(const Write& write, const record::Outcome& outcome) {
+  const std::vector<std::string>* list = nullptr;
+  if (outcome.part == record::Part::check) list = &write.checks;
+  if (outcome.part == record::Part::balance) list = &write.balances;
+  if (outcome.part == record::Part::action) list = &write.actions;
+  return list != nullptr && outcome.position < list->size() ? (*list)[outcome.position]
+                                                            : std::string{};
+}
+
+Result<void> check_writable(const std::string& collection) {
+  if (!collection.starts_with('_')) return {};
+  return fail(Errc::forbidden, "collection '" + collection +
+                                   "' is Mainstay's own: declare with PUT /v1/collections, make "
+                                   "tokens with POST /v1/tokens");
+}
+
+Result<std::string> operation_for(const Call& call) {
+  TRY_ASSIGN(auto operation, operation_of(call.request));
+  return operation ? std::move(*operation) : call.backend().make_operation_id();
+}
+
+void submit(const CallPtr& call, Write write, Render render) {
+  submit(call, std::move(write), std::move(render),
+         [](const Result<record::Outcome>&, const std::string&,
+            const std::function<void()>& answer) { answer(); });
+}
+
+void submit(const CallPtr& call, Write write, Render render, Afterwards afterwards) {
+  if (auto valid = record::validate(write.command); !valid) {
+    call->refuse(valid.error());
+    return;
+  }
+  record::Command command = write.command;
+  const auto kept = std::make_shared<const Write>(std::move(write));
+  call->backend().submit(
+      std::move(command), call->deadline,
+      [call, kept, render = std::move(render),
+       afterwards = std::move(afterwards)](const Result<record::Outcome>& outcome) {
+        afterwards(outcome, kept->command.operation, [call, kept, render, outcome] {
+          call->answer(response_of(*call, *kept, outcome, render));
+        });
+      });
+}
+
+}  // namespace mainstay::api
