@@ -195,7 +195,7 @@ TEST_F(PowerCutTest, DuringAnInstallation) {
 
   const auto value = [](Node& node) {
     return std::string{
-        node->records().read().value()->state().find_record("orders", "A")->value.view()};
+        node->records().read().value()->state().find_record(orders, "A")->value.view()};
   };
   at_every_operation(
       [](Node& node) {

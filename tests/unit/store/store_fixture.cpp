@@ -54,21 +54,21 @@ Entry check_entry(Index index, Term term) {
   return entry;
 }
 
-record::Command put(const std::string& operation, const std::string& key,
-                    const std::string& value) {
+record::Command command_of(const std::string& operation, std::vector<record::Action> actions) {
   record::Command command;
   command.operation = operation;
   command.request_hash = xxh3_128(operation);
-  command.collection = "orders";
-  command.key = key;
-  command.value = Bytes{value};
+  command.actions = std::move(actions);
   return command;
 }
 
+record::Command put(const std::string& operation, const std::string& key,
+                    const std::string& value) {
+  return command_of(operation, {{record::ActionKind::put, orders, key, Bytes{value}}});
+}
+
 record::Command remove(const std::string& operation, const std::string& key) {
-  record::Command command = put(operation, key, "");
-  command.kind = record::CommandKind::remove;
-  return command;
+  return command_of(operation, {{record::ActionKind::remove, orders, key, {}}});
 }
 
 Entry batch_entry(Index index, Term term, const std::vector<record::Command>& commands,
@@ -92,6 +92,58 @@ consensus::Persist appends(std::vector<Entry> entries) {
   consensus::Persist persist;
   persist.entries = std::move(entries);
   return persist;
+}
+
+namespace {
+
+// The rows of one state, as lines.
+class Rows {
+ public:
+  template <class Row>
+  bool add(const char* table, std::string_view name, std::string_view key, const Row& row) {
+    return line(table, name, key, wire::encode(row));
+  }
+  bool line(const char* table, std::string_view name, std::string_view key, std::string_view row) {
+    std::string text{table};
+    text.append(" ").append(name).append(" ").append(key).append(" ").append(row);
+    lines_.push_back(std::move(text));
+    return true;
+  }
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+void add_collection_rows(Rows& rows, const record::StateReader& state) {
+  state.scan_collections([&](std::string_view name, const record::Collection& row) {
+    for (std::uint16_t index = 0; index < row.next_index; ++index)
+      state.scan_index(row.id, index, "", "", [&](std::string_view value, std::string_view key) {
+        return rows.line("index", name, std::to_string(index) + " " + std::string{value}, key);
+      });
+    return rows.add("collection", name, "", row);
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> rows_of(const record::StateReader& state) {
+  Rows rows;
+  state.scan_all_records([&](std::string_view name, std::string_view key, const auto& row) {
+    return rows.add("record", name, key, row);
+  });
+  state.scan_all_history([&](std::string_view name, std::string_view key, const auto& row) {
+    return rows.add("history", name, key, row);
+  });
+  state.scan_commits(0, [&](const record::Commit& row) { return rows.add("commit", "", "", row); });
+  state.scan_all_operations(
+      [&](std::string_view id, const auto& row) { return rows.add("operation", "", id, row); });
+  state.scan_all_balances([&](std::string_view name, std::string_view position, const auto& row) {
+    return rows.add("balance", name, position, row);
+  });
+  add_collection_rows(rows, state);
+  rows.add("counters", "", "", state.counters());
+  return rows.take();
 }
 
 std::vector<std::size_t> find_all(const std::string& content, const std::string& pattern) {
@@ -174,7 +226,7 @@ ApplyResult StoreTest::run(const std::vector<Entry>& entries) {
 std::optional<std::string> StoreTest::value_of(const std::string& key) {
   const auto view = records().read();
   EXPECT_TRUE(view);
-  const auto record = (*view)->state().find_record("orders", key);
+  const auto record = (*view)->state().find_record(orders, key);
   if (!record || record->tombstone) return std::nullopt;
   return std::string{record->value.view()};
 }

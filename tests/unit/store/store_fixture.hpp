@@ -24,9 +24,12 @@ consensus::Entry opaque(consensus::Index index, consensus::Term term, std::strin
 consensus::Entry membership_entry(consensus::Index index, consensus::Term term,
                                   consensus::Membership membership);
 consensus::Entry check_entry(consensus::Index index, consensus::Term term);
+// The collection of these commands; it is there without being declared.
+inline constexpr const char* orders = record::system_collection::audit;
 // One record command; `operation` is its identity.
 record::Command put(const std::string& operation, const std::string& key, const std::string& value);
 record::Command remove(const std::string& operation, const std::string& key);
+record::Command command_of(const std::string& operation, std::vector<record::Action> actions);
 consensus::Entry batch_entry(consensus::Index index, consensus::Term term,
                              const std::vector<record::Command>& commands,
                              std::uint64_t wall_millis = 1'700'000'000'000);
@@ -34,6 +37,9 @@ consensus::Entry batch_entry(consensus::Index index, consensus::Term term,
 bool same(const consensus::Entry& a, const consensus::Entry& b);
 
 consensus::Persist appends(std::vector<consensus::Entry> entries);
+
+// Every row of every table, the counters at the end: equal for equal states.
+std::vector<std::string> rows_of(const record::StateReader& state);
 
 // Every byte pattern's places in a file.
 std::vector<std::size_t> find_all(const std::string& content, const std::string& pattern);
