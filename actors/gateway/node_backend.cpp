@@ -41,6 +41,20 @@ api::MemberView member_view(const consensus::Member& member, const replica::View
   return out;
 }
 
+// What the link to it says.
+void add_link(api::MemberView& member, const peer_link::LinkStatus& links) {
+  for (const peer_link::LinkReport& link : links.links) {
+    if (link.node != member.id) continue;
+    member.release = link.release;
+    member.protocol = link.protocol;
+    member.clock_offset_ms = link.clock_offset_ms;
+  }
+}
+
+api::ActorView actor_view(const kit::ChildStatus& child) {
+  return {child.name, std::string{to_string(child.state)}, child.restarts, child.last_end};
+}
+
 }  // namespace
 
 void NodeBackend::submit(record::Command command, MonotonicTime deadline,
@@ -103,6 +117,7 @@ void NodeBackend::administer(api::AdminCommand command, MonotonicTime deadline,
 
 api::ClusterView NodeBackend::cluster() {
   const auto view = parts_.view->get();
+  const auto overview = parts_.overview->get();
   const store::Identity& identity = parts_.store->identity();
   api::ClusterView out;
   out.formed = parts_.state->formed;
@@ -110,7 +125,16 @@ api::ClusterView NodeBackend::cluster() {
   out.incarnation = identity.incarnation;
   out.draining = parts_.state->draining;
   out.disk_free_bytes = parts_.board->disk_free;
+  out.disk_total_bytes = parts_.board->disk_total;
   out.disk_low = parts_.board->disk_low;
+  out.release = parts_.release;
+  out.fsync_ms = overview->fsync_ms;
+  out.log_bytes = parts_.board->log_bytes;
+  out.record_bytes = parts_.board->record_bytes;
+  out.queue_depth = parts_.admission->requests();
+  out.peer_certificate_expires = overview->links.certificate_expires_unix;
+  out.api_certificate_expires = parts_.state->api_certificate_expires;
+  for (const kit::ChildStatus& child : overview->actors) out.actors.push_back(actor_view(child));
   out.role = "forming";
   if (!out.formed) return out;
   out.cluster = identity.cluster;
@@ -120,12 +144,21 @@ api::ClusterView NodeBackend::cluster() {
   out.applied = parts_.board->applied;
   // The applier is ahead of what the replica published last.
   out.commit = std::max(view->status.commit, out.applied);
+  out.apply_lag = out.commit - out.applied;
   out.revision = parts_.board->revision;
   out.checked_index = view->checked_index;
   out.hashes_agree = view->hashes_agree;
   out.quarantined = view->quarantined;
-  for (const consensus::Member& member : view->status.membership.members)
-    out.members.push_back(member_view(member, *view));
+  for (const consensus::Member& member : view->status.membership.members) {
+    api::MemberView& one = out.members.emplace_back(member_view(member, *view));
+    if (member.id != parts_.node) {
+      add_link(one, overview->links);
+      continue;
+    }
+    one.release = parts_.release;
+    one.protocol = wire::protocol_version_max;
+    one.applied = std::max(one.applied, out.applied);
+  }
   return out;
 }
 

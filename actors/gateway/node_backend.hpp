@@ -9,6 +9,7 @@
 #include <string>
 
 #include "actors/gateway/gateway_api.hpp"
+#include "actors/metrics/metrics_api.hpp"
 #include "actors/replica/replica_api.hpp"
 #include "actors/storage/storage_api.hpp"
 #include "runtime/api/backend.hpp"
@@ -22,6 +23,8 @@ namespace mainstay::gateway {
 struct NodeState {
   std::atomic<bool> formed{false};  // the node belongs to a cluster: requests wait for its replica
   std::atomic<bool> draining{false};  // no new requests
+  // when the API's certificate ends, Unix time in seconds; 0: none
+  std::atomic<std::int64_t> api_certificate_expires{0};
 };
 
 struct BackendParts {
@@ -32,6 +35,8 @@ struct BackendParts {
   std::shared_ptr<const NodeState> state;
   std::shared_ptr<const replica::Published<replica::View>> view;
   std::shared_ptr<const storage::Board> board;
+  std::shared_ptr<const replica::Published<metrics::Overview>> overview;
+  std::string release;
   store::NodeStore* store = nullptr;        // outlives the backend
   metrics::NodeMetrics* metrics = nullptr;  // outlives the backend
   const sys::Clock* clock = nullptr;        // outlives the backend

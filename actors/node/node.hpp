@@ -1,15 +1,13 @@
 // A node: all of its actors, under two supervisors.
 //
 //   house   links · steward · gateway · metrics · admin      from the start; each restarts alone
-//   group   log_writer · applier · snapshots · replica       from the moment the node belongs to a
-//   cluster; a failure of log_writer, applier
-//                                                            or replica stops the process (promise
-//                                                            P7)
+//   group   log_writer · copier · applier · snapshots ·      from the moment the node belongs to a
+//           scrubber · replica                               cluster; all but the scrubber are
+//                                                            critical: a failure of one stops the
+//                                                            process (promise P7)
 //
-// Detached actors, each with a thread that may block or must not be held up: log_writer, applier,
-// snapshots (disk), replica (its pulse), steward (forming writes to the disk). Everything else runs
-// on the scheduler and blocks never. Owner: the daemon, which outlives it with everything that
-// NodeParts points to. Functions are for the owner's thread.
+// Which of them have a thread of their own: detached.hpp. Owner: the daemon, which outlives it with
+// everything that NodeParts points to. Functions are for the owner's thread.
 #pragma once
 
 #include <functional>
@@ -43,6 +41,8 @@ struct NodeParts {
   Random* random = nullptr;                                        // thread-safe
   std::function<void(int exit_code, const std::string& why)> end;  // must not return
   std::function<void()> drain;  // somebody asked for it over the API
+  // Before metrics become text: sets what the process around the node counts. Any thread; or none.
+  std::function<void(metrics::NodeMetrics&)> measure;
 };
 
 class Node {
@@ -60,6 +60,10 @@ class Node {
   std::uint16_t peer_port() const;
 
   api::Backend& backend();
+
+  // For the cluster view: when the API's certificate ends, Unix time in seconds; 0: none. Any
+  // thread.
+  void show_api_certificate(std::int64_t expires_unix);
 
   // The last inputs of the core, for the simulator; "" when no replica runs.
   std::string dump_inputs();

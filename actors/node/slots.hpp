@@ -35,6 +35,7 @@ class Slot {
 struct Slots {
   Slot log_writer;
   Slot applier;
+  Slot copier;
   Slot snapshots;
   Slot scrubber;
   Slot replica;
@@ -46,8 +47,8 @@ struct Slots {
 
   // At the end: the actors hold the ports, the ports these slots, and these the actors.
   void clear() {
-    for (Slot* slot : {&log_writer, &applier, &snapshots, &scrubber, &replica, &links, &steward,
-                       &gateway, &metrics, &admin})
+    for (Slot* slot : {&log_writer, &applier, &copier, &snapshots, &scrubber, &replica, &links,
+                       &steward, &gateway, &metrics, &admin})
       slot->set({});
   }
 };

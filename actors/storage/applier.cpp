@@ -43,6 +43,7 @@ caf::behavior Applier::make_behavior() {
       [this](ApplyEntries& request) { on_apply_entries(request); },
       [this](ApplyQueued) { on_apply_queued(); },
       [this](const InstallSnapshot& request) { on_install_snapshot(request); },
+      [this](SnapshotCopied& event) { on_snapshot_copied(event); },
       [this](SyncTick) { on_sync_tick(); },
   };
 }
@@ -52,6 +53,7 @@ void Applier::on_exit() {
   if (const auto synced = records_.sync(); !synced)
     log_warn("applier", "the last sync failed: {}", to_string(synced.error()));
   options_.log_writer = nullptr;
+  options_.copier = nullptr;
 }
 
 void Applier::on_apply_entries(ApplyEntries& request) {
@@ -76,7 +78,9 @@ void Applier::note(const std::vector<consensus::Entry>& entries) {
   for (const consensus::Entry& entry : entries) {
     ++entries_;
     bytes_ += entry.bytes();
-    if (entry.membership) options_.membership = *entry.membership;
+    if (!entry.membership) continue;
+    options_.membership = *entry.membership;
+    if (copy_) copy_->memberships.emplace_back(entry.index, options_.membership);
   }
   term_ = entries.back().term;
 }
@@ -114,6 +118,7 @@ void Applier::on_install_snapshot(const InstallSnapshot& request) {
   term_ = request.snapshot.term;
   due_from_ = log_first_ = request.snapshot.index + 1;
   last_ = {};
+  copy_.reset();  // what it gave way to is newer
   entries_ = bytes_ = 0;
   board_->durable_applied = records_.durable_applied();
   show_revision();
@@ -139,7 +144,7 @@ void Applier::on_sync_tick() {
   metrics_.records_used.set(static_cast<double>(records_.bytes_used()));
   if (snapshot_due(options_.compaction, LogUse{due_from_, records_.durable_applied(), bytes_}) ||
       snapshot_missing())
-    make_snapshot();
+    begin_copy();
   compact();
 }
 
@@ -151,34 +156,50 @@ bool Applier::snapshot_missing() const {
   return board_->snapshot_wanted && !offered && records_.applied() > 0;
 }
 
-void Applier::make_snapshot() {
+void Applier::begin_copy() {
   // A node that joined a log without its beginning knows no membership before the first entry that
   // carries one. A snapshot without voters would be refused by everybody it is offered to.
-  if (options_.membership.voters().empty()) return;
-  const auto start = sys::system_clock().monotonic();
-  const auto snapshot = records_.make_snapshot(options_.membership);
-  const CompactionPolicy kept =
-      fitted(options_.compaction, std::exchange(entries_, 0), std::exchange(bytes_, 0));
-  if (!snapshot) {
-    // A copy that does not fit on the disk harms nobody: the log stays longer. The store itself has
-    // its own watch on the free space. Anything else says that the disk cannot be trusted.
-    const Errc code = snapshot.error().code;
-    if (code != Errc::storage_full && code != Errc::busy) return fatal_(snapshot.error());
-    log_warn("applier", "no snapshot: {}", to_string(snapshot.error()));
-    const consensus::Index half =
-        options_.compaction.entries_max / 2;  // try again after as much more
-    if (records_.applied() > half) due_from_ = std::max(due_from_, records_.applied() - half);
-    return;
-  }
-  last_ = *snapshot;
-  kept_ = kept;
-  due_from_ = snapshot->index;
+  if (copy_ || options_.membership.voters().empty()) return;
+  copy_.emplace();
+  copy_->began = sys::system_clock().monotonic();
+  copy_->kept = fitted(options_.compaction, std::exchange(entries_, 0), std::exchange(bytes_, 0));
+  copy_->memberships.emplace_back(records_.applied(), options_.membership);
+  send(options_.copier, CopySnapshot{});
+}
+
+void Applier::on_snapshot_copied(SnapshotCopied& event) {
+  if (!copy_) return;  // another snapshot was installed meanwhile
+  if (event.snapshot)
+    offer(std::move(*event.snapshot));
+  else
+    try_copy_later(event.snapshot.error());
+  copy_.reset();
+}
+
+void Applier::offer(consensus::SnapshotMeta snapshot) {
+  for (const auto& [from, membership] : copy_->memberships)
+    if (from <= snapshot.index) snapshot.membership = membership;
+  last_ = std::move(snapshot);
+  kept_ = copy_->kept;
+  due_from_ = last_.index;
   metrics_.snapshots_made.add();
-  log_info("applier", "made snapshot {} at index {} ({} MiB, {:.0f} ms)", snapshot->id,
-           snapshot->index, snapshot->bytes >> 20, seconds_since(start) * 1000);
-  send(options_.log_writer, CompactLog{*snapshot, 0});
+  log_info("applier", "made snapshot {} at index {} ({} MiB, {:.0f} ms)", last_.id, last_.index,
+           last_.bytes >> 20, seconds_since(copy_->began) * 1000);
+  send(options_.log_writer, CompactLog{last_, 0});
   if (const auto pruned = records_.prune_snapshots(2, board_->serving_index); !pruned)
-    fatal_(pruned.error());
+    return fatal_(pruned.error());
+  compact();
+}
+
+// A copy that does not fit on the disk harms nobody: the log stays longer. The store itself has its
+// own watch on the free space. Anything else says that the disk cannot be trusted.
+void Applier::try_copy_later(const Error& why) {
+  if (why.code != Errc::storage_full && why.code != Errc::busy) return fatal_(why);
+  if (board_->stopping) return;
+  log_warn("applier", "no snapshot: {}", to_string(why));
+  // again after half as much more
+  const consensus::Index half = options_.compaction.entries_max / 2;
+  if (records_.applied() > half) due_from_ = std::max(due_from_, records_.applied() - half);
 }
 
 // Forgets what the last snapshot covers. Looked at again and again: what is synced and the member

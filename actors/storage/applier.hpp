@@ -1,9 +1,11 @@
 // The applier actor: the only thread that writes the record store. Applies what is queued in one
-// transaction, tells the replica and the gateway, syncs now and then, makes a snapshot when the log
-// has grown long. Detached; a failure stops the process.
+// transaction, tells the replica and the gateway, syncs now and then, has a snapshot made by the
+// copier when the log has grown long. Detached; a failure stops the process.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <caf/event_based_actor.hpp>
@@ -24,6 +26,7 @@ struct ApplierOptions {
   CompactionPolicy compaction;
   Millis sync_every{1000};
   caf::actor log_writer;
+  caf::actor copier;
 };
 
 class Applier final : public caf::event_based_actor {
@@ -41,13 +44,16 @@ class Applier final : public caf::event_based_actor {
   void on_apply_entries(ApplyEntries& request);
   void on_apply_queued();
   void on_install_snapshot(const InstallSnapshot& request);
+  void on_snapshot_copied(SnapshotCopied& event);
   void on_sync_tick();
 
   void note(const std::vector<consensus::Entry>& entries);
   void tell(store::ApplyResult result, bool jumped);
   void show_revision();
   bool snapshot_missing() const;
-  void make_snapshot();
+  void begin_copy();
+  void offer(consensus::SnapshotMeta snapshot);
+  void try_copy_later(const Error& why);
   void compact();
 
   ApplierOptions options_;
@@ -64,6 +70,15 @@ class Applier final : public caf::event_based_actor {
   consensus::Index log_first_ = 1;  // as far as this actor knows
   consensus::SnapshotMeta last_;    // the last one made here; none after an installation
   CompactionPolicy kept_;           // what may stay in the log behind it
+
+  // A copy under way: it decides itself of which entry it is.
+  struct Copy {
+    MonotonicTime began;
+    CompactionPolicy kept;
+    // memberships from the begin on, each from its entry
+    std::vector<std::pair<consensus::Index, consensus::Membership>> memberships;
+  };
+  std::optional<Copy> copy_;
 };
 
 }  // namespace mainstay::storage

@@ -25,8 +25,8 @@ inline CompactionPolicy policy_for(std::uint64_t entries_max) {
   return policy;
 }
 
-// The nodes of a cluster apply the same at the same time, and an applier stands still while it
-// copies: each waits for a different length of log, so that they do not all copy at once.
+// The nodes of a cluster apply the same at the same time, and a copy takes disk and processor from
+// everything else: each waits for a different length of log, so that they do not all copy at once.
 inline CompactionPolicy staggered(CompactionPolicy policy, NodeId node) {
   const std::uint64_t step = node.value % 8;
   policy.entries_max += step * (policy.entries_max / 16);

@@ -1,5 +1,6 @@
 #include "actors/storage/log_writer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -11,10 +12,12 @@
 namespace mainstay::storage {
 
 LogWriter::LogWriter(caf::actor_config& config, store::LogStore& log, metrics::NodeMetrics& metrics,
-                     std::shared_ptr<const Listeners> listeners, store::FatalHandler fatal)
+                     std::shared_ptr<Board> board, std::shared_ptr<const Listeners> listeners,
+                     store::FatalHandler fatal)
     : caf::event_based_actor{config},
       log_{log},
       metrics_{metrics},
+      board_{std::move(board)},
       listeners_{std::move(listeners)},
       fatal_{std::move(fatal)} {}
 
@@ -43,8 +46,12 @@ void LogWriter::on_write_queued() {
     entries += persist.entries.size();
   }
   const auto start = sys::system_clock().monotonic();
+  board_->log_write_began = start.time_since_epoch().count();
   if (const auto written = log_.write(persists); !written) fatal_(written.error());
-  const std::chrono::duration<double> took = sys::system_clock().monotonic() - start;
+  const auto time = sys::system_clock().monotonic() - start;
+  board_->log_write_began = 0;
+  board_->log_write_slowest_ns = std::max(board_->log_write_slowest_ns.load(), time.count());
+  const std::chrono::duration<double> took = time;
   const std::uint64_t sequence = queued_.back().mark.sequence;
   queued_.clear();
   listeners_->persisted(PersistDone{sequence});

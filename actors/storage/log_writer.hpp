@@ -19,7 +19,8 @@ class LogWriter final : public caf::event_based_actor {
  public:
   // `log` and `metrics` must outlive the actor.
   LogWriter(caf::actor_config& config, store::LogStore& log, metrics::NodeMetrics& metrics,
-            std::shared_ptr<const Listeners> listeners, store::FatalHandler fatal);
+            std::shared_ptr<Board> board, std::shared_ptr<const Listeners> listeners,
+            store::FatalHandler fatal);
 
   caf::behavior make_behavior() override;
   const char* name() const override { return "log_writer"; }
@@ -32,6 +33,7 @@ class LogWriter final : public caf::event_based_actor {
 
   store::LogStore& log_;
   metrics::NodeMetrics& metrics_;
+  const std::shared_ptr<Board> board_;
   const std::shared_ptr<const Listeners> listeners_;
   const store::FatalHandler fatal_;
   std::vector<consensus::Persist> queued_;

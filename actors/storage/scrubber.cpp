@@ -31,9 +31,10 @@ caf::behavior Scrubber::make_behavior() {
   };
 }
 
-// No tick is under way while this works, so whatever arrives is the wish that this actor ends.
+// Ends early when the node stops; no tick is under way meanwhile, so that whatever arrives is the
+// wish that this actor ends.
 void Scrubber::on_scrub_tick() {
-  const store::GoOn go_on = [this] { return mailbox().empty(); };
+  const store::GoOn go_on = [this] { return !board_->stopping && mailbox().empty(); };
   Result<void> good = store_.log().verify(go_on);
   if (good) good = store_.records().scrub(go_on);
   delayed_send(this, every_, ScrubTick{});

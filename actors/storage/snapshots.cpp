@@ -144,6 +144,9 @@ void Snapshots::watch_space() {
              space.low ? "free disk space is low: inserts are refused" : "inserts are taken again",
              space.free_bytes >> 20);
   board_->disk_free = space.free_bytes;
+  board_->disk_total = space.total_bytes;
+  board_->log_bytes = store_.log().usage().file_bytes;
+  board_->record_bytes = store_.records().usage().file_bytes;
   board_->disk_low = space.low;
   metrics_.disk_free.set(static_cast<double>(space.free_bytes));
   metrics_.disk_low.set(space.low ? 1 : 0);

@@ -31,6 +31,8 @@ NodeMetrics::NodeMetrics(std::string_view release)
                                          "Batches refused (not leader, busy)")},
       log_write{registry.histogram("mainstay_log_write_seconds", "Durable commits of the log",
                                    latency_buckets())},
+      log_write_slowest{registry.gauge("mainstay_log_write_slowest_seconds",
+                                       "Slowest durable commit of the log in the last second")},
       log_writes{registry.counter("mainstay_log_writes_total", "Durable commits of the log")},
       log_written_entries{
           registry.counter("mainstay_log_written_entries_total", "Entries written to the log")},

@@ -45,7 +45,8 @@ struct NodeMetrics {
   Counter proposals_refused;
 
   // storage
-  Histogram log_write;  // one durable commit of the log
+  Histogram log_write;      // one durable commit of the log
+  Gauge log_write_slowest;  // in the last second
   Counter log_writes;
   Counter log_written_entries;
   Histogram apply;

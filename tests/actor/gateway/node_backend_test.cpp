@@ -26,6 +26,8 @@ class NodeBackendTest : public ::testing::Test {
     parts.state = state;
     parts.view = view;
     parts.board = board;
+    parts.overview = overview;
+    parts.release = "0.5.0";
     parts.store = &*store;
     parts.metrics = &metrics;
     parts.clock = &clock;
@@ -65,6 +67,8 @@ class NodeBackendTest : public ::testing::Test {
   std::shared_ptr<NodeState> state = std::make_shared<NodeState>();
   std::shared_ptr<replica::Published<replica::View>> view =
       std::make_shared<replica::Published<replica::View>>();
+  std::shared_ptr<replica::Published<metrics::Overview>> overview =
+      std::make_shared<replica::Published<metrics::Overview>>();
   std::shared_ptr<storage::Board> board = std::make_shared<storage::Board>();
   const MonotonicTime deadline{Millis{100}};
   std::optional<NodeBackend> backend;
@@ -137,6 +141,44 @@ TEST_F(NodeBackendTest, ANodeNeverShowsLessCommittedThanApplied) {
   view->set(std::make_shared<const replica::View>(shown));
   board->applied = 12;
   EXPECT_EQ(backend->cluster().commit, 12u);
+  EXPECT_EQ(backend->cluster().apply_lag, 0u);
+}
+
+TEST_F(NodeBackendTest, TheClusterViewTellsOfEachMemberWhatItsLinkKnows) {
+  replica::View shown;
+  for (const std::uint64_t id : {1, 2, 3}) {
+    consensus::Member member;
+    member.id = NodeId{id};
+    shown.status.membership.members.push_back(member);
+  }
+  view->set(std::make_shared<const replica::View>(shown));
+  metrics::Overview seen;
+  peer_link::LinkReport link;
+  link.node = NodeId{3};
+  link.release = "0.6.0";
+  link.protocol = 1;
+  link.clock_offset_ms = -250;
+  seen.links.links.push_back(link);
+  seen.links.certificate_expires_unix = 77;
+  seen.actors.push_back({"gateway", kit::ChildState::running, false, 2, 9, "it failed"});
+  seen.fsync_ms = 1.5;
+  overview->set(std::make_shared<const metrics::Overview>(seen));
+  state->api_certificate_expires = 88;
+  const api::ClusterView cluster = backend->cluster();
+  ASSERT_EQ(cluster.members.size(), 3u);
+  EXPECT_EQ(cluster.members[0].release, "0.5.0") << "this node itself";
+  EXPECT_EQ(cluster.members[0].protocol, wire::protocol_version_max);
+  EXPECT_EQ(cluster.members[1].release, "") << "never linked";
+  EXPECT_EQ(cluster.members[2].release, "0.6.0");
+  EXPECT_EQ(cluster.members[2].clock_offset_ms, -250);
+  EXPECT_EQ(cluster.release, "0.5.0");
+  EXPECT_EQ(cluster.peer_certificate_expires, 77);
+  EXPECT_EQ(cluster.api_certificate_expires, 88);
+  EXPECT_EQ(cluster.fsync_ms, 1.5);
+  ASSERT_EQ(cluster.actors.size(), 1u);
+  EXPECT_EQ(cluster.actors[0].name, "gateway");
+  EXPECT_EQ(cluster.actors[0].state, "running");
+  EXPECT_EQ(cluster.actors[0].restarts, 2u);
 }
 
 }  // namespace

@@ -1,7 +1,13 @@
+#include "actors/storage/applier.hpp"
+
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "actors/storage/copier.hpp"
+#include "actors/storage/log_writer.hpp"
 #include "tests/actor/storage/storage_fixture.hpp"
 
 namespace mainstay::storage {
@@ -13,7 +19,8 @@ class ApplierTest : public StorageTest {
  protected:
   void start(std::uint64_t snapshot_entries = 1'000'000, std::uint64_t bytes_max = 512ULL << 20,
              NodeId node = NodeId{1}) {
-    writer = spawn<LogWriter>(store->log(), metrics, listeners, fatal());
+    writer = spawn<LogWriter>(store->log(), metrics, board, listeners, fatal());
+    if (!copier) copier = spawn<Copier>(store->records(), listeners);
     ApplierOptions options;
     options.node = node;
     options.boot = BootId{7};
@@ -22,6 +29,7 @@ class ApplierTest : public StorageTest {
     options.compaction.bytes_max = bytes_max;
     options.sync_every = 100ms;
     options.log_writer = writer;
+    options.copier = copier;
     applier = spawn<Applier>(options, store->records(), metrics, board, listeners, fatal());
     settle();
   }
@@ -37,7 +45,7 @@ class ApplierTest : public StorageTest {
   }
 
   caf::actor writer;
-  caf::actor applier;
+  caf::actor copier;
 };
 
 TEST_F(ApplierTest, WhatIsQueuedIsAppliedInOneGoAndToldOnce) {
@@ -121,6 +129,65 @@ TEST_F(ApplierTest, AMemberThatHoldsTheLogCausesOneSnapshotOnly) {
   EXPECT_EQ(store->log().first_index(), 231u);
 }
 
+// A copier of the test: it answers when the test says so.
+TEST_F(ApplierTest, ApplyingGoesOnDuringACopyAndTheSnapshotHasTheMembershipOfItsEntry) {
+  testing::Inbox<CopySnapshot> slow{*this};
+  copier = slow.handle();
+  start(100);
+  log_and_apply(1, 150);
+  run_for(200ms);
+  ASSERT_EQ(slow.take<CopySnapshot>().size(), 1u);
+  auto copied = store->records().copy_snapshot();
+  ASSERT_TRUE(copied);
+  EXPECT_EQ(copied->index, 150u);
+
+  consensus::Entry change;
+  change.index = 151;
+  change.term = 1;
+  change.kind = consensus::EntryKind::membership;
+  consensus::Membership next = one_member();
+  consensus::Member second;
+  second.id = NodeId{2};
+  next.members.push_back(second);
+  change.membership = std::make_shared<const consensus::Membership>(next);
+  tell(applier, ApplyEntries{{change}});
+  log_and_apply(152, 400);
+  run_for(500ms);
+  EXPECT_EQ(board->applied, 400u);
+  EXPECT_TRUE(slow.take<CopySnapshot>().empty()) << "one copy at a time";
+  EXPECT_EQ(metrics.snapshots_made.value(), 0);
+
+  tell(applier, SnapshotCopied{std::move(copied)});
+  settle();
+  EXPECT_EQ(failures, std::vector<std::string>{});
+  EXPECT_EQ(store->log().snapshot().index, 150u);
+  EXPECT_EQ(store->log().snapshot().membership, one_member()) << "not the one of entry 151";
+  EXPECT_EQ(store->log().first_index(), 141u) << "nothing that the snapshot lacks is forgotten";
+
+  run_for(200ms);
+  ASSERT_EQ(slow.take<CopySnapshot>().size(), 1u) << "the log has grown long again";
+  tell(applier, SnapshotCopied{store->records().copy_snapshot()});
+  settle();
+  EXPECT_EQ(store->log().snapshot().index, 400u);
+  EXPECT_EQ(store->log().snapshot().membership, next);
+}
+
+TEST_F(ApplierTest, ACopyThatGaveWayIsTriedAgainLater) {
+  testing::Inbox<CopySnapshot> slow{*this};
+  copier = slow.handle();
+  start(100);
+  log_and_apply(1, 150);
+  run_for(200ms);
+  ASSERT_EQ(slow.take<CopySnapshot>().size(), 1u);
+  tell(applier, SnapshotCopied{fail(Errc::busy, "gave way")});
+  run_for(500ms);
+  EXPECT_TRUE(slow.take<CopySnapshot>().empty());
+  log_and_apply(151, 250);
+  run_for(200ms);
+  EXPECT_EQ(slow.take<CopySnapshot>().size(), 1u);
+  EXPECT_EQ(failures, std::vector<std::string>{});
+}
+
 TEST_F(ApplierTest, AnotherNodeCopiesAtAnotherTime) {
   start(100, 512ULL << 20, NodeId{7});
   log_and_apply(1, 120);
@@ -197,7 +264,8 @@ TEST_F(ApplierTest, AShortLogIsLeftAlone) {
 
 TEST_F(ApplierTest, ASnapshotThatTheDiskDoesNotTakeIsFatal) {
   start(100);
-  std::filesystem::create_directories(store.path() / "snapshots" / "copying.tmp");
+  std::filesystem::remove_all(store.path() / "snapshots");
+  std::ofstream{store.path() / "snapshots"} << "in the way";
   log_and_apply(1, 200);
   run_for(150ms);
   EXPECT_FALSE(failures.empty());

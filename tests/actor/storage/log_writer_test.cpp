@@ -7,7 +7,7 @@ namespace {
 
 class LogWriterTest : public StorageTest {
  protected:
-  caf::actor writer = spawn<LogWriter>(store->log(), metrics, listeners, fatal());
+  caf::actor writer = spawn<LogWriter>(store->log(), metrics, board, listeners, fatal());
 };
 
 TEST_F(LogWriterTest, WhatIsQueuedGoesIntoOneCommitAndOneAnswer) {

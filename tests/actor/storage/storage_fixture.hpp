@@ -87,6 +87,7 @@ class StorageTest : public testing::ActorTest {
     listeners->persisted = [this](PersistDone event) { persisted.push_back(event.sequence); };
     listeners->applied = [this](AppliedUpTo event) { applied.push_back(std::move(event)); };
     listeners->outcomes = [this](OwnOutcomes event) { outcomes.push_back(std::move(event)); };
+    listeners->copied = [this](SnapshotCopied event) { tell(applier, std::move(event)); };
     listeners->pulled = [this](SnapshotPulled event) { pulled.push_back(std::move(event)); };
   }
 
@@ -98,6 +99,7 @@ class StorageTest : public testing::ActorTest {
   metrics::NodeMetrics metrics{"test"};
   std::shared_ptr<Board> board = std::make_shared<Board>();
   std::shared_ptr<Listeners> listeners = std::make_shared<Listeners>();
+  caf::actor applier;  // where snapshots that were copied go
   std::vector<std::uint64_t> persisted;
   std::vector<AppliedUpTo> applied;
   std::vector<OwnOutcomes> outcomes;
