@@ -12,12 +12,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/http/transport.hpp"
 
 namespace mainstay::http {
 
@@ -31,8 +31,8 @@ namespace {
 constexpr std::size_t read_bytes = 16 * limits::kib;
 
 struct Line {
-  explicit Line(asio::io_context& context) : socket{context} {}
-  tcp::socket socket;
+  explicit Line(asio::io_context& context) : transport{tcp::socket{context}} {}
+  Transport transport;
   boost::beast::flat_buffer buffer;
   bool used = false;  // has carried a call before
 };
@@ -110,9 +110,7 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
     if (!done_) return;
     timer_.cancel();
     if (line_) {
-      error_code ignored;
-      line_->socket.close(
-          ignored);  // the operations under way keep the line until they are cancelled
+      line_->transport.close();  // the operations under way keep the line until they are cancelled
       line_.reset();
     }
     core_.open_.erase(shared_from_this());
@@ -142,7 +140,7 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
     error_code not_numeric;
     const auto address = asio::ip::make_address(endpoint_.host, not_numeric);
     if (!not_numeric) {  // no round through the resolver's thread
-      line_->socket.async_connect(
+      line_->transport.socket().async_connect(
           {address, endpoint_.port},
           [self = shared_from_this()](error_code error) { self->on_connected(error); });
       return;
@@ -152,7 +150,7 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
         [self = shared_from_this()](error_code error, tcp::resolver::results_type found) {
           if (self->over()) return;
           if (error) return self->on_connected(error);
-          asio::async_connect(self->line_->socket, found,
+          asio::async_connect(self->line_->transport.socket(), found,
                               [self, line = self->line_](error_code failed, const tcp::endpoint&) {
                                 self->on_connected(failed);
                               });
@@ -166,21 +164,39 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
       return;
     }
     error_code ignored;
-    line_->socket.set_option(tcp::no_delay{true}, ignored);
-    write();
+    tcp::socket& socket = line_->transport.socket();
+    socket.set_option(tcp::no_delay{true}, ignored);
+    if (!core_.options_.tls) {
+      write();
+      return;
+    }
+    socket.native_non_blocking(true, ignored);
+    line_->transport.secure(core_.options_.tls->dial(socket.native_handle(), endpoint_.host));
+    line_->transport.handshake([self = shared_from_this(), line = line_](error_code failed) {
+      if (!self->over()) self->on_handshake(failed);
+    });
+  }
+
+  void on_handshake(error_code error) {
+    if (!error) {
+      write();
+      return;
+    }
+    const std::string why = line_->transport.channel()->failure_text();
+    finish(fail(Errc::unavailable, name_ + " cannot be trusted or speaks no TLS: " +
+                                       (why.empty() ? error.message() : why)));
   }
 
   void write() {
     connected_ = true;
     head_ = head_of(endpoint_, call_);
-    const std::array<asio::const_buffer, 2> parts{
-        asio::buffer(head_), asio::buffer(call_.body.view().data(), call_.body.size())};
-    asio::async_write(line_->socket, parts,
-                      [self = shared_from_this(), line = line_](error_code error, std::size_t) {
-                        // A server that refuses a large body answers before it has read it: look
-                        // for the answer anyway.
-                        if (!self->over()) self->read(error);
-                      });
+    line_->transport.write(
+        {asio::buffer(head_), asio::buffer(call_.body.view().data(), call_.body.size())},
+        [self = shared_from_this(), line = line_](error_code error) {
+          // A server that refuses a large body answers before it has read it: look for the answer
+          // anyway.
+          if (!self->over()) self->read(error);
+        });
   }
 
   void read(error_code write_error) {
@@ -196,7 +212,7 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void read_some() {
-    line_->socket.async_read_some(
+    line_->transport.read_some(
         line_->buffer.prepare(read_bytes),
         [self = shared_from_this(), line = line_](error_code error, std::size_t size) {
           if (self->over()) return;

@@ -13,6 +13,7 @@
 #include "runtime/base/time.hpp"
 #include "runtime/config/values.hpp"
 #include "runtime/http/message.hpp"
+#include "runtime/tls/api_context.hpp"
 
 namespace mainstay::http {
 
@@ -43,6 +44,8 @@ struct ClientOptions {
   std::size_t connections_max =
       4096;  // over all endpoints; more calls at once are refused with busy
   std::size_t body_bytes_max = 64U << 20;  // of a reply
+  // What to trust (tls::ClientContext::load); null: plain HTTP.
+  std::shared_ptr<const tls::ClientContext> tls = nullptr;
 };
 
 // Thread-safe. Errors of a call: unavailable (no connection: nothing was sent), deadline_exceeded

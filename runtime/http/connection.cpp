@@ -2,8 +2,6 @@
 
 #include <ctime>
 
-#include <boost/asio/write.hpp>
-
 #include "runtime/base/log.hpp"
 #include "runtime/http/problem.hpp"
 
@@ -128,23 +126,54 @@ const std::string& IoThread::date(WallTime now) {
 Connection::Connection(std::shared_ptr<IoThread> thread, asio::ip::tcp::socket socket, bool refuse)
     : thread_{std::move(thread)},
       shared_{thread_->shared()},
-      socket_{std::move(socket)},
+      transport_{std::move(socket)},
       refuse_{refuse} {
   ++shared_.open;
 }
 
 void Connection::start() {
   error_code ignored;  // a socket that does not take the option fails at the first read
-  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  transport_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
   thread_->connections().insert(shared_from_this());
-  begin_request();
+  if (shared_.tls)
+    shake_hands();
+  else
+    begin_request();
+}
+
+void Connection::shake_hands() {
+  error_code error;
+  transport_.socket().native_non_blocking(true, error);
+  if (error) {
+    close();
+    return;
+  }
+  transport_.secure(shared_.tls->current()->accept(transport_.socket().native_handle()));
+  state_ = State::handshaking;
+  deadline_in(shared_.options.request_timeout);
+  transport_.handshake([self = shared_from_this()](error_code failed) {
+    if (self->state_ != State::closed) self->on_handshake(failed);
+  });
+}
+
+void Connection::on_handshake(error_code error) {
+  if (!error) {
+    begin_request();
+    return;
+  }
+  ++shared_.handshakes_failed;
+  if (!transport_.channel()->heard_plain_http()) {
+    close();
+    return;
+  }
+  transport_.secure(nullptr);
+  refuse_request(Error{Errc::invalid_argument, "this port speaks TLS; write https:// for http://"});
 }
 
 void Connection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
-  error_code ignored;
-  socket_.close(ignored);
+  transport_.close();
   parser_.reset();
   drop_source();
   shared_.closed_one();
@@ -173,10 +202,10 @@ void Connection::begin_request() {
 void Connection::read() {
   if (std::exchange(reading_, true)) return;
   const bool in_body = state_ != State::streaming && parser_ && parser_->is_header_done();
-  socket_.async_read_some(buffer_.prepare(in_body ? body_read_bytes : first_read_bytes),
-                          [self = shared_from_this()](error_code error, std::size_t size) {
-                            self->on_read(error, size);
-                          });
+  transport_.read_some(buffer_.prepare(in_body ? body_read_bytes : first_read_bytes),
+                       [self = shared_from_this()](error_code error, std::size_t size) {
+                         self->on_read(error, size);
+                       });
 }
 
 void Connection::on_read(error_code error, std::size_t size) {
@@ -245,14 +274,14 @@ void Connection::on_parse_error(error_code error) {
 void Connection::send_continue() {
   continue_sent_ = true;
   static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(socket_, asio::buffer(text.data(), text.size()),
-                    [self = shared_from_this()](error_code error, std::size_t) {
-                      if (self->state_ == State::closed) return;
-                      if (error)
-                        self->close();
-                      else
-                        self->read();
-                    });
+  transport_.write({asio::buffer(text.data(), text.size())},
+                   [self = shared_from_this()](error_code error) {
+                     if (self->state_ == State::closed) return;
+                     if (error)
+                       self->close();
+                     else
+                       self->read();
+                   });
 }
 
 void Connection::dispatch_request() {
@@ -312,13 +341,11 @@ void Connection::send(Response response) {
 // Sends head_, body_ and `tail` (text that stays) within the time a client has to take them.
 void Connection::write(std::string_view tail, void (Connection::*then)(error_code)) {
   deadline_in(shared_.options.request_timeout);
-  const std::array<asio::const_buffer, 3> parts{asio::buffer(head_),
-                                                asio::buffer(body_.view().data(), body_.size()),
-                                                asio::buffer(tail.data(), tail.size())};
-  asio::async_write(socket_, parts,
-                    [self = shared_from_this(), then](error_code error, std::size_t) {
-                      if (self->state_ != State::closed) (*self.*then)(error);
-                    });
+  transport_.write({asio::buffer(head_), asio::buffer(body_.view().data(), body_.size()),
+                    asio::buffer(tail.data(), tail.size())},
+                   [self = shared_from_this(), then](error_code error) {
+                     if (self->state_ != State::closed) (*self.*then)(error);
+                   });
 }
 
 void Connection::write_head(const Response& response, Framing framing) {
@@ -359,12 +386,12 @@ void Connection::on_sent(error_code error) {
 void Connection::linger() {
   error_code error;
   // A stopping server does not wait for clients that have nothing more to say.
-  const bool unread = buffer_.size() > 0 || socket_.available(error) > 0;
+  const bool unread = buffer_.size() > 0 || transport_.socket().available(error) > 0;
   if (shared_.stopping && !unread) {
     close();
     return;
   }
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  transport_.shutdown_send(error);
   if (error) {
     close();
     return;

@@ -1,8 +1,8 @@
 // One client connection of the server; internal to runtime/http. Lives on one IoThread; only
 // answer(), stream() and post() may be called elsewhere.
 //
-//   idle -> receiving -> handling -> sending -> idle …            or, when it must end after an
-//   answer:
+//   (handshaking ->) idle -> receiving -> handling -> sending -> idle …            or, when it must
+//   end after an answer:
 //                                    sending -> lingering -> closed
 //   with a body that is made while it is sent:
 //                       handling -> streaming -> sending (its end) -> …
@@ -18,7 +18,6 @@
 #include <unordered_set>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -26,6 +25,8 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "runtime/http/server.hpp"
+#include "runtime/http/transport.hpp"
+#include "runtime/tls/api_context.hpp"
 
 namespace mainstay::http {
 
@@ -33,17 +34,19 @@ class Connection;
 
 // What all connections of a server share.
 struct Shared {
-  Shared(const ServerOptions& given, const sys::Clock& time, Server::Handler handle)
-      : options{given}, clock{time}, handler{std::move(handle)} {}
+  Shared(const ServerOptions& given, const sys::Clock& time, Server::Handler handle,
+         std::unique_ptr<tls::ServerContextSource> certificates)
+      : options{given}, clock{time}, handler{std::move(handle)}, tls{std::move(certificates)} {}
 
   const ServerOptions options;
   const sys::Clock& clock;
   const Server::Handler handler;
+  const std::unique_ptr<tls::ServerContextSource> tls;  // null: plain HTTP
 
   std::atomic<bool> draining = false;
   std::atomic<bool> stopping = false;
   std::atomic<std::uint64_t> open = 0, accepted = 0, refused = 0, requests = 0, bad = 0,
-                             timeouts = 0, streams = 0;
+                             timeouts = 0, streams = 0, handshakes_failed = 0;
 
   void closed_one() {
     --open;
@@ -125,11 +128,22 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void post(std::function<void()> work) override;
 
  private:
-  enum class State { idle, receiving, handling, sending, streaming, lingering, closed };
+  enum class State {
+    handshaking,
+    idle,
+    receiving,
+    handling,
+    sending,
+    streaming,
+    lingering,
+    closed
+  };
   enum class Framing { length, chunked, until_close };
   class Ticket;
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
+  void shake_hands();
+  void on_handshake(boost::system::error_code error);
   void begin_request();
   void read();
   void on_read(boost::system::error_code error, std::size_t size);
@@ -156,7 +170,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
 
   std::shared_ptr<IoThread> thread_;
   Shared& shared_;  // kept alive by the thread
-  boost::asio::ip::tcp::socket socket_;
+  Transport transport_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   MonotonicTime deadline_ = MonotonicTime::max();

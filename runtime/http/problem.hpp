@@ -13,9 +13,9 @@
 namespace mainstay::http {
 
 struct ProblemDetails {
-  std::string instance = {};     // the path of the request
-  std::string operation = {};    // the operation id, where the request has one
-  std::string pointer = {};      // the part of the body that was refused: a JSON pointer
+  std::string instance = {};   // the path of the request
+  std::string operation = {};  // the operation id, where the request has one
+  std::string pointer = {};    // the part of the body that was refused: a JSON pointer
   // further members, in their order: name and value as JSON
   std::vector<std::pair<std::string, std::string>> members = {};
   int status = 0;                // 0: as the table of errors says

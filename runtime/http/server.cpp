@@ -22,8 +22,9 @@ constexpr int backlog = 4096;
 
 class Server::Core {
  public:
-  Core(const ServerOptions& options, const sys::Clock& clock, Handler handler)
-      : shared_{std::make_shared<Shared>(options, clock, std::move(handler))} {
+  Core(const ServerOptions& options, const sys::Clock& clock, Handler handler,
+       std::unique_ptr<tls::ServerContextSource> tls)
+      : shared_{std::make_shared<Shared>(options, clock, std::move(handler), std::move(tls))} {
     for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i)
       threads_.push_back(std::make_shared<IoThread>(shared_));
   }
@@ -35,6 +36,7 @@ class Server::Core {
   void start();
   void drain();
   void stop(Millis grace);
+  void watch_certificates();
 
   config::Endpoint endpoint() const { return endpoint_; }
   Shared& shared() { return *shared_; }
@@ -48,7 +50,7 @@ class Server::Core {
   std::vector<std::shared_ptr<IoThread>> threads_;
   std::vector<std::thread> running_;
   std::optional<tcp::acceptor> acceptor_;  // on the first thread
-  std::optional<asio::steady_timer> accept_timer_;
+  std::optional<asio::steady_timer> accept_timer_, certificate_timer_;
   config::Endpoint endpoint_;
   std::size_t next_thread_ = 0;
   bool stopped_ = false;
@@ -81,7 +83,18 @@ Result<void> Server::Core::listen() {
 
 void Server::Core::start() {
   accept();
+  if (shared_->tls) watch_certificates();
   for (const auto& thread : threads_) running_.emplace_back([thread] { thread->run(); });
+}
+
+void Server::Core::watch_certificates() {
+  certificate_timer_.emplace(threads_.front()->context());
+  certificate_timer_->expires_after(shared_->options.certificate_interval);
+  certificate_timer_->async_wait([this](error_code cancelled) {
+    if (cancelled || !acceptor_->is_open()) return;
+    shared_->tls->refresh();
+    watch_certificates();
+  });
 }
 
 void Server::Core::accept() {
@@ -118,6 +131,7 @@ void Server::Core::stop_accepting() {
   error_code ignored;
   acceptor_->close(ignored);
   accept_timer_->cancel();
+  if (certificate_timer_) certificate_timer_->cancel();
 }
 
 void Server::Core::drain() {
@@ -142,7 +156,12 @@ Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, const sys::Clock& clock,
                                               Handler handler) {
-  auto core = std::make_unique<Core>(options, clock, std::move(handler));
+  std::unique_ptr<tls::ServerContextSource> certificates;
+  if (!options.tls_certificate.empty()) {
+    TRY_ASSIGN(certificates,
+               tls::ServerContextSource::open({options.tls_certificate, options.tls_key}));
+  }
+  auto core = std::make_unique<Core>(options, clock, std::move(handler), std::move(certificates));
   TRY(core->listen());
   core->start();
   return std::unique_ptr<Server>{new Server{std::move(core)}};
@@ -162,7 +181,14 @@ ServerCounts Server::counts() const {
   counts.requests_bad = shared.bad;
   counts.timeouts = shared.timeouts;
   counts.streams_open = shared.streams;
+  counts.handshakes_failed = shared.handshakes_failed;
   return counts;
+}
+
+void Server::reload_certificates() {
+  if (!core_->shared().tls) return;
+  // Refused or taken: the log has it.
+  static_cast<void>(core_->shared().tls->reload());
 }
 
 void Server::drain() {

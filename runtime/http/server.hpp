@@ -28,6 +28,10 @@ struct ServerOptions {
   Millis idle_timeout{75'000};     // without a request
   Millis request_timeout{15'000};  // for a whole request to come in, and for an answer to be taken
   Millis sweep_interval{200};      // how often those times are checked
+  // TLS: PEM files of the certificate chain and its key; both empty: plain HTTP.
+  std::string tls_certificate = {};
+  std::string tls_key = {};
+  Millis certificate_interval{2'000};  // how often those files are looked at
 };
 
 struct ServerCounts {
@@ -38,6 +42,7 @@ struct ServerCounts {
   std::uint64_t requests_bad = 0;         // refused before: not HTTP, too large
   std::uint64_t timeouts = 0;             // clients cut off for being slow
   std::uint64_t streams_open = 0;         // answers whose body is made while it is sent
+  std::uint64_t handshakes_failed = 0;    // of TLS
 };
 
 class Server {
@@ -46,7 +51,8 @@ class Server {
   // responder.
   using Handler = std::function<void(Request request, const Responder& responder)>;
 
-  // Errors: invalid_argument (the host has no address), unavailable (the address cannot be bound).
+  // Errors: invalid_argument (the host has no address; certificate and key do not belong together),
+  // not_found (their files), unavailable (the address cannot be bound).
   // `clock` must outlive the server.
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options,
                                                const sys::Clock& clock, Handler handler);
@@ -55,6 +61,10 @@ class Server {
   config::Endpoint endpoint() const;  // with the port that was bound
   ServerCounts counts() const;
 
+  // Reads certificate and key again, for new connections; done by itself too when the files change.
+  // A pair that is no good is refused, and the one before stays; the log tells either way. Does
+  // nothing without TLS. Any thread.
+  void reload_certificates();
   // Goes on serving, but every answer ends its connection, and feeds end, so that clients move to
   // other nodes.
   void drain();
