@@ -20,6 +20,21 @@ constexpr std::size_t padded(std::size_t bytes) {
   return (bytes + alignment - 1) / alignment * alignment;
 }
 
+// Where a frame has the size of its body.
+constexpr std::uint32_t mark_size = UINT32_MAX;
+
+void append_header(std::string& out, std::uint32_t size, const Journal::Position& at) {
+  append_little(out, std::uint32_t{0});
+  append_little(out, size);
+  append_little(out, at.generation);
+  append_little(out, at.sequence);
+}
+
+// The checksum of what stands behind it.
+void close_header(std::string& out) {
+  put_little(out.data(), crc32c(std::string_view{out}.substr(4)));
+}
+
 struct Frame {
   std::uint64_t sequence = 0;
   std::string_view body;
@@ -35,6 +50,18 @@ std::optional<Frame> frame_at(std::string_view file, std::size_t offset, std::ui
   const std::string_view sealed = file.substr(offset + 4, header_bytes - 4 + bytes);
   if (get_little<std::uint32_t>(header) != crc32c(sealed)) return std::nullopt;
   return Frame{get_little<std::uint64_t>(header + 16), file.substr(offset + header_bytes, bytes)};
+}
+
+// The sequence in a mark of this generation at `offset`, if there is one.
+std::optional<std::uint64_t> mark_at(std::string_view file, std::size_t offset,
+                                     std::uint64_t generation) {
+  if (file.size() < offset + header_bytes) return std::nullopt;
+  const char* header = file.data() + offset;
+  if (get_little<std::uint64_t>(header + 8) != generation) return std::nullopt;
+  if (get_little<std::uint32_t>(header + 4) != mark_size) return std::nullopt;
+  const std::string_view sealed = file.substr(offset + 4, header_bytes - 4);
+  if (get_little<std::uint32_t>(header) != crc32c(sealed)) return std::nullopt;
+  return get_little<std::uint64_t>(header + 16);
 }
 
 Result<sys::File> open_file(const std::filesystem::path& path, std::uint64_t file_bytes) {
@@ -84,8 +111,11 @@ Result<void> Journal::read_generation(Position& at, const Replay& replay) const 
     ++at.sequence;
     offset += padded(header_bytes + frame->body.size());
   }
-  for (std::size_t later = offset + alignment; later < content.size(); later += alignment)
+  for (std::size_t later = offset; later < content.size(); later += alignment) {
     if (frame_at(content, later, at.generation)) return damaged(offset, "a valid one follows");
+    const auto marked = mark_at(content, later, at.generation);
+    if (marked && *marked >= at.sequence) return damaged(offset, "it was durable once");
+  }
   return {};
 }
 
@@ -95,23 +125,25 @@ void Journal::begin(Position at) {
 }
 
 bool Journal::fits(std::size_t body_bytes) const {
-  return offset_ + padded(header_bytes + body_bytes) <= file_bytes_;
+  const std::uint64_t with_mark = padded(header_bytes + body_bytes) + header_bytes;
+  return offset_ + with_mark <= file_bytes_;
 }
 
 Result<void> Journal::append(std::string_view body) {
   ASSERT(fits(body.size()));
   frame_.clear();
-  append_little(frame_, std::uint32_t{0});
-  append_little(frame_, static_cast<std::uint32_t>(body.size()));
-  append_little(frame_, at_.generation);
-  append_little(frame_, at_.sequence);
+  append_header(frame_, static_cast<std::uint32_t>(body.size()), at_);
   frame_ += body;
-  put_little(frame_.data(), crc32c(std::string_view{frame_}.substr(4)));
+  close_header(frame_);
   frame_.resize(padded(frame_.size()), '\0');
   sys::File& file = files_[at_.generation % files_.size()];
   TRY(file.write_at(offset_, frame_));
   if (!MUTANT(log_write_not_synced)) TRY(file.sync());
   offset_ += frame_.size();
+  frame_.clear();
+  append_header(frame_, mark_size, at_);
+  close_header(frame_);
+  TRY(file.write_at(offset_, frame_));
   ++at_.sequence;
   return {};
 }

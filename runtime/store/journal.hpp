@@ -6,13 +6,19 @@
 // checkpoint is flushed. At most two generations are alive: the noted one, and the next.
 //
 //   files "journal.0", "journal.1", each filled with zeros to its full size when it is made, so
-//   that a flush writes no metadata; generation g is in file g mod 2, from its beginning frame :=
-//   crc32c:u32 (of all that follows) ∙ bytes:u32 (of the body) ∙ generation:u64 ∙ body ∙ zeros to a
-//   multiple of 8 Little-endian.
+//   that a flush writes no metadata; generation g is in file g mod 2, from its beginning
+//   frame := crc32c:u32 (of all that follows) ∙ bytes:u32 (of the body) ∙ generation:u64 ∙
+//            sequence:u64 ∙ body ∙ zeros to a multiple of 8
+//   mark  := crc32c:u32 (of all that follows) ∙ ffffffff:u32 ∙ generation:u64 ∙ sequence:u64
+//   Little-endian.
+//
+// Behind a frame that became durable stands the mark with its sequence, until the next frame takes
+// its place. The mark is not flushed: a power cut may take it, the end of the process does not.
 //
 // Reading ends at the first frame that is not valid. One that was being written when the power went
 // was never acknowledged: nothing can follow it, because a frame is written only after the one
-// before is durable. A valid frame of the generation further on therefore means damage.
+// before is durable. A valid frame of the generation further on, or the mark of a frame that is not
+// found, therefore means damage.
 //
 // Owner: the writer thread of the environment.
 #pragma once
