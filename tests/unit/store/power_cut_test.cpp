@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/base/limits.hpp"
+#include "runtime/record/memory_state.hpp"
+#include "runtime/wire/codec.hpp"
 #include "tests/harness/sim_disk.hpp"
 #include "tests/unit/store/disk_directory.hpp"
 #include "tests/unit/store/store_fixture.hpp"
@@ -179,6 +182,68 @@ TEST_F(PowerCutTest, DuringApplyAndCompaction) {
         EXPECT_EQ(view->state().find_operation("op" + std::to_string(applied)).has_value(),
                   applied > 0);
         EXPECT_FALSE(view->state().find_operation("op" + std::to_string(applied + 1)));
+      });
+}
+
+// A declared collection with an index, a ledger, and what fills every table.
+std::vector<Entry> entries_for_every_table() {
+  using record::Action;
+  using record::ActionKind;
+  const auto declare = [](const char* name, const char* json) {
+    return Action{ActionKind::declare, record::system_collection::collections, name, Bytes{json}};
+  };
+  const auto document = [](const char* key, const char* json) {
+    return Action{ActionKind::put, "docs", key, Bytes{json}};
+  };
+  const Action posting{ActionKind::post, "stock", "e1",
+                       Bytes{R"({"quantity":"5","from":{"at":"x"},"to":{"at":"y"}})"}};
+  record::Command fence = command_of("fenced", {});
+  fence.kind = record::CommandKind::fence;
+  constexpr std::uint64_t start = 1'700'000'000'000;
+  constexpr std::uint64_t day = 24ULL * 3600 * 1000;
+  return {
+      batch_entry(
+          1, 1,
+          {command_of("d1", {declare("docs", R"({"indexes":[{"name":"a","pointer":"/a"}]})")}),
+           command_of("d2", {declare("stock", R"({"kind":"ledger","ledger":)"
+                                              R"({"dimensions":["at"],"scale":0}})")})},
+          start),
+      batch_entry(2, 1, {command_of("op1", {document("A", R"({"a":1})"), posting})}, start + 1),
+      batch_entry(3, 1, {command_of("op2", {document("A", R"({"a":2})")}), fence}, start + 2),
+      batch_entry(4, 1, {command_of("op3", {{ActionKind::remove, "docs", "A", {}}})}, start + day),
+      batch_entry(5, 1, {command_of("op4", {document("B", R"({"a":3})")})}, start + 2 * day + 5),
+      batch_entry(6, 1, {command_of("op5", {document("B", R"({"a":4})")})}, start + 4 * day),
+  };
+}
+
+TEST_F(PowerCutTest, EveryTableIsOfOneMoment) {
+  const std::vector<Entry> entries = entries_for_every_table();
+  std::vector<std::vector<std::string>> rows_after{rows_of(record::MemoryState{})};
+  record::MemoryState model;
+  record::Declarations declarations;
+  for (const Entry& entry : entries) {
+    record::apply(model, declarations, entry.index, entry.term,
+                  wire::decode_log_batch(entry.payload).value(), {limits::retention_window_ms});
+    rows_after.push_back(rows_of(model));
+  }
+  EXPECT_GT(model.counters().floor, 0U) << "some of it has left the timeline again";
+  at_every_operation(
+      [&](Node& node) {
+        form(node);
+        run(node, {entries[0]});
+      },
+      [&](Node& node) {
+        const Persist persist = appends({entries.begin() + 1, entries.end()});
+        if (!node->log().write({&persist})) return;
+        for (const Entry& entry : persist.entries) {
+          if (!node->records().apply({&entry, 1})) return;
+          if (entry.index % 2 == 0 && !node->records().sync()) return;
+        }
+      },
+      [&](Node& node, bool through) {
+        const Index applied = node->records().applied();
+        EXPECT_TRUE(applied == entries.size() || !through);
+        EXPECT_EQ(rows_of(node->records().read().value()->state()), rows_after.at(applied));
       });
 }
 
