@@ -15,7 +15,9 @@ namespace {
 // A formed single-node store in a fresh directory, removed at the end.
 class StoreBench : public benchmark::Fixture {
  public:
-  void SetUp(const benchmark::State&) override {
+  using benchmark::Fixture::SetUp;
+  using benchmark::Fixture::TearDown;
+  void SetUp(benchmark::State& state) override {
     index_ = 0;
     number_ = 0;
     directory_ =
@@ -31,16 +33,41 @@ class StoreBench : public benchmark::Fixture {
     self.incarnation = store_->identity().incarnation;
     ASSERT_MSG(store_->form(ClusterId{{1, 2}}, consensus::Membership{{self}}).has_value(),
                "the store forms");
+    consensus::Persist declared;
+    declared.entries = {entry_of(sample_declarations())};
+    ASSERT_MSG(store_->log().write({&declared}).has_value(), "the log takes the first entry");
+    apply(state, declared.entries.front());
   }
 
-  void TearDown(const benchmark::State&) override {
+  void TearDown(benchmark::State&) override {
     store_.reset();
     std::filesystem::remove_all(directory_);
   }
 
  protected:
-  consensus::Entry next_entry(std::size_t commands) {
-    const auto batch = sample_batch(random_, number_, commands);
+  consensus::Entry next_entry(std::size_t commands, MakeCommand make = sample_command) {
+    return entry_of(sample_batch(random_, number_, commands, make));
+  }
+
+  void apply(benchmark::State& state, const consensus::Entry& entry) {
+    const auto applied = store_->records().apply({&entry, 1});
+    if (!applied) return state.SkipWithError(applied.error().message.c_str());
+    for (const auto& batch : applied->outcomes)
+      for (const auto& outcome : batch.outcomes)
+        if (outcome.refused) return state.SkipWithError(outcome.detail.c_str());
+  }
+
+  void apply_each(benchmark::State& state, MakeCommand make) {
+    for (auto _ : state) {
+      state.PauseTiming();
+      const auto entry = next_entry(static_cast<std::size_t>(state.range(0)), make);
+      state.ResumeTiming();
+      apply(state, entry);
+    }
+    state.SetItemsProcessed(state.iterations() * state.range(0));
+  }
+
+  consensus::Entry entry_of(const record::Batch& batch) {
     consensus::Entry entry;
     entry.index = ++index_;
     entry.term = 1;
@@ -75,24 +102,32 @@ BENCHMARK_DEFINE_F(StoreBench, log_durable_commit)(benchmark::State& state) {
 BENCHMARK_REGISTER_F(StoreBench, log_durable_commit)->Arg(1)->Arg(64)->Arg(256)->UseRealTime();
 
 BENCHMARK_DEFINE_F(StoreBench, record_apply)(benchmark::State& state) {
-  for (auto _ : state) {
-    state.PauseTiming();
-    const auto entry = next_entry(static_cast<std::size_t>(state.range(0)));
-    state.ResumeTiming();
-    if (auto applied = store_->records().apply({&entry, 1}); !applied) {
-      state.SkipWithError(applied.error().message.c_str());
-      break;
-    }
-  }
-  state.SetItemsProcessed(state.iterations() * state.range(0));
+  apply_each(state, sample_command);
 }
 BENCHMARK_REGISTER_F(StoreBench, record_apply)->Arg(1)->Arg(64)->Arg(256)->UseRealTime();
 
+BENCHMARK_DEFINE_F(StoreBench, record_insert)(benchmark::State& state) {
+  apply_each(state, insert_command);
+}
+BENCHMARK_REGISTER_F(StoreBench, record_insert)->Arg(64)->UseRealTime();
+
+BENCHMARK_DEFINE_F(StoreBench, record_overwrite)(benchmark::State& state) {
+  apply_each(state, overwrite_command);
+}
+BENCHMARK_REGISTER_F(StoreBench, record_overwrite)->Arg(64)->UseRealTime();
+
+BENCHMARK_DEFINE_F(StoreBench, record_transaction)(benchmark::State& state) {
+  apply_each(state, transaction_command);
+}
+BENCHMARK_REGISTER_F(StoreBench, record_transaction)->Arg(64)->UseRealTime();
+
+BENCHMARK_DEFINE_F(StoreBench, record_post)(benchmark::State& state) {
+  apply_each(state, post_command);
+}
+BENCHMARK_REGISTER_F(StoreBench, record_post)->Arg(64)->UseRealTime();
+
 BENCHMARK_DEFINE_F(StoreBench, record_read)(benchmark::State& state) {
-  for (int i = 0; i < 100; ++i) {
-    const auto entry = next_entry(256);
-    if (!store_->records().apply({&entry, 1})) state.SkipWithError("apply failed");
-  }
+  for (int i = 0; i < 100; ++i) apply(state, next_entry(256));
   for (auto _ : state) {
     auto view = store_->records().read();
     if (!view) state.SkipWithError(view.error().message.c_str());
