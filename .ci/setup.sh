@@ -81,7 +81,7 @@ unpack_tool() {
     rm -rf "$work"
     die "Could not fetch $program. As root, run: apt-get update"
   fi
-  install -D -m 755 "$work/files/usr/bin/$program" "$top/build/tools/$program"
+  install -D -m 755 "$(find "$work/files/usr/bin" "$work/files/usr/sbin" -name "$program" 2>/dev/null)" "$top/build/tools/$program"
   rm -rf "$work"
 }
 

@@ -18,6 +18,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/http/transport.hpp"
+#include "runtime/sys/clock.hpp"
 
 namespace mainstay::http {
 
@@ -125,7 +126,7 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
   void set_timer(MonotonicTime when) {
     timer_.expires_at(when);
     timer_.async_wait([self = shared_from_this()](error_code error) {
-      const bool moved = self->timer_.expiry() > std::chrono::steady_clock::now();
+      const bool moved = self->timer_.expiry() > sys::system_clock().monotonic();
       if (!error && !moved) self->finish_overdue();
     });
   }
@@ -279,7 +280,7 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
       return false;
     }
     if (over()) return false;  // the client was closed by what took it
-    set_timer(std::chrono::steady_clock::now() + taking_.quiet_max);
+    set_timer(sys::system_clock().monotonic() + taking_.quiet_max);
     return true;
   }
 

@@ -4,6 +4,7 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/http/connection.hpp"
+#include "runtime/http/listen.hpp"
 
 namespace mainstay::http {
 
@@ -19,6 +20,28 @@ constexpr Millis accept_pause{100};
 constexpr int backlog = 4096;
 
 }  // namespace
+
+Result<tcp::acceptor> listen_on(asio::io_context& context, const config::Endpoint& endpoint,
+                                std::string_view option) {
+  error_code error;
+  tcp::resolver resolver{context};
+  const auto found =
+      resolver.resolve(endpoint.host, std::to_string(endpoint.port),
+                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  if (error || found.empty())
+    return fail(Errc::invalid_argument, std::string{option} + ": '" + endpoint.host +
+                                            "' has no address: " + error.message());
+  const tcp::endpoint address = found.begin()->endpoint();
+  tcp::acceptor acceptor{context};
+  acceptor.open(address.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+  if (!error) acceptor.bind(address, error);
+  if (!error) acceptor.listen(backlog, error);
+  if (error)
+    return fail(Errc::unavailable,
+                "cannot listen on " + to_string(endpoint) + ": " + error.message());
+  return acceptor;
+}
 
 class Server::Core {
  public:
@@ -39,6 +62,7 @@ class Server::Core {
   void watch_certificates();
 
   config::Endpoint endpoint() const { return endpoint_; }
+  config::Endpoint agent_endpoint() const { return agent_endpoint_; }
   Shared& shared() { return *shared_; }
 
  private:
@@ -51,33 +75,21 @@ class Server::Core {
   std::vector<std::thread> running_;
   std::optional<tcp::acceptor> acceptor_;  // on the first thread
   std::optional<asio::steady_timer> accept_timer_, certificate_timer_;
-  config::Endpoint endpoint_;
+  config::Endpoint endpoint_, agent_endpoint_;
+  std::optional<AgentListener> agent_;
   std::size_t next_thread_ = 0;
   bool stopped_ = false;
 };
 
 Result<void> Server::Core::listen() {
-  const config::Endpoint& wanted = shared_->options.listen;
+  const ServerOptions& options = shared_->options;
   asio::io_context& context = threads_.front()->context();
-  error_code error;
-  tcp::resolver resolver{context};
-  const auto found =
-      resolver.resolve(wanted.host, std::to_string(wanted.port),
-                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
-  if (error || found.empty())
-    return fail(Errc::invalid_argument,
-                "api.listen: '" + wanted.host + "' has no address: " + error.message());
-  const tcp::endpoint address = found.begin()->endpoint();
-  acceptor_.emplace(context);
-  acceptor_->open(address.protocol(), error);
-  if (!error) acceptor_->set_option(tcp::acceptor::reuse_address{true}, error);
-  if (!error) acceptor_->bind(address, error);
-  if (!error) acceptor_->listen(backlog, error);
-  if (error)
-    return fail(Errc::unavailable,
-                "cannot listen on " + to_string(wanted) + ": " + error.message());
-  endpoint_ = {wanted.host, acceptor_->local_endpoint().port()};
+  TRY_ASSIGN(acceptor_, listen_on(context, options.listen, "api.listen"));
+  endpoint_ = {options.listen.host, acceptor_->local_endpoint().port()};
   accept_timer_.emplace(context);
+  if (!options.agent_check) return {};
+  agent_.emplace(threads_.front(), options.agent_check);
+  TRY_ASSIGN(agent_endpoint_, agent_->start(options.agent_listen));
   return {};
 }
 
@@ -132,6 +144,7 @@ void Server::Core::stop_accepting() {
   acceptor_->close(ignored);
   accept_timer_->cancel();
   if (certificate_timer_) certificate_timer_->cancel();
+  if (agent_) agent_->close();
 }
 
 void Server::Core::drain() {
@@ -169,6 +182,10 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, cons
 
 config::Endpoint Server::endpoint() const {
   return core_->endpoint();
+}
+
+config::Endpoint Server::agent_endpoint() const {
+  return core_->agent_endpoint();
 }
 
 ServerCounts Server::counts() const {

@@ -13,6 +13,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/config/values.hpp"
+#include "runtime/http/agent_check.hpp"
 #include "runtime/http/message.hpp"
 #include "runtime/http/responder.hpp"
 #include "runtime/sys/clock.hpp"
@@ -31,6 +32,9 @@ struct ServerOptions {
   // TLS: PEM files of the certificate chain and its key; both empty: plain HTTP.
   std::string tls_certificate = {};
   std::string tls_key = {};
+  // HAProxy's agent-check, on a port of its own; null: none.
+  AgentCheck agent_check = nullptr;
+  config::Endpoint agent_listen = {};
   Millis certificate_interval{2'000};  // how often those files are looked at
 };
 
@@ -58,7 +62,8 @@ class Server {
                                                const sys::Clock& clock, Handler handler);
   ~Server();  // stop with no grace
 
-  config::Endpoint endpoint() const;  // with the port that was bound
+  config::Endpoint endpoint() const;        // with the port that was bound
+  config::Endpoint agent_endpoint() const;  // the same of agent_listen
   ServerCounts counts() const;
 
   // Reads certificate and key again, for new connections; done by itself too when the files change.
