@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "runtime/base/limits.hpp"
 #include "runtime/record/actions.hpp"
 #include "runtime/record/indexing.hpp"
@@ -58,10 +56,6 @@ Result<ActionResult> undeclare(Draft& draft, const Action& action) {
   if (place.row.live > 0)
     return fail(Errc::conflict, "'" + action.key + "' holds " + std::to_string(place.row.live) +
                                     " records; delete them first");
-  const auto& indexes = place.row.indexes;
-  if (std::any_of(indexes.begin(), indexes.end(), is_dropped))
-    return fail(Errc::conflict,
-                "an index of '" + action.key + "' is still being removed; try again soon");
   Draft::StagedCollection change;
   change.place = &place;
   draft.stage_collection(std::move(change));

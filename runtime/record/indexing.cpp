@@ -32,9 +32,16 @@ std::optional<json::Value> parsed(const Record* record) {
   return *std::move(value);
 }
 
-// Whether a record is in the part that is built already.
+// Whether a record may have a row: it is in the part that is built, or not yet removed.
 bool covers(const IndexState& index, std::string_view key) {
-  return !is_dropped(index) && (index.ready || key <= index.built_to);
+  return is_dropped(index) || index.ready || key <= index.built_to;
+}
+
+const std::string& pointer_of(const Declaration& declaration, const IndexState& index) {
+  if (is_dropped(index)) return index.built_to;
+  const std::string* pointer = pointer_of(declaration, index.name);
+  ASSERT_MSG(pointer != nullptr, "an index goes with its declaration");
+  return *pointer;
 }
 
 struct Row {
@@ -44,8 +51,7 @@ struct Row {
 
 // Takes the next records into an index; how many were looked at.
 std::size_t build(Entry& entry, Place& place, IndexState& index, std::size_t most) {
-  const std::string* pointer = pointer_of(*place.declaration(), index.name);
-  ASSERT(pointer != nullptr);
+  const std::string& pointer = pointer_of(*place.declaration(), index);
   std::vector<Row> rows;  // written after the scan, which must not see its own writes
   std::size_t seen = 0;
   bool is_end = true;
@@ -57,7 +63,7 @@ std::size_t build(Entry& entry, Place& place, IndexState& index, std::size_t mos
                              last = key;
                              if (record.tombstone) return true;
                              const auto root = parsed(&record);
-                             auto value = value_at(root ? &*root : nullptr, *pointer);
+                             auto value = value_at(root ? &*root : nullptr, pointer);
                              if (value) rows.push_back({*std::move(value), last});
                              return true;
                            });
@@ -101,10 +107,9 @@ void update_index_rows(StateWriter& state, const Place& place, const RecordVersi
   }
   for (const IndexState& index : row.indexes) {
     if (!concerned(index)) continue;
-    const std::string* pointer = pointer_of(*place.declaration(), index.name);
-    ASSERT(pointer != nullptr);
-    const auto was = value_at(before ? &*before : nullptr, *pointer);
-    const auto is = value_at(after, *pointer);
+    const std::string& pointer = pointer_of(*place.declaration(), index);
+    const auto was = value_at(before ? &*before : nullptr, pointer);
+    const auto is = is_dropped(index) ? std::nullopt : value_at(after, pointer);
     if (was == is) continue;
     if (was && !MUTANT(index_row_left_behind))
       state.erase_index_row(row.id, index.id, *was, versions.key);
@@ -131,8 +136,10 @@ Result<void> redeclare_indexes(Collection& row, const Declaration* from, const D
     const std::string* old = from == nullptr ? nullptr : pointer_of(*from, index.name);
     const std::string* now = pointer_of(to, index.name);
     const bool stays = old != nullptr && now != nullptr && *old == *now;
-    if (!stays) index = {index.id, "", false, ""};
+    if (!stays) index = {index.id, "", false, old == nullptr ? "" : *old};
   }
+  // Without records there are no rows to remove.
+  if (row.live == 0) std::erase_if(row.indexes, is_dropped);
   for (const IndexDeclaration& declared : to.indexes) {
     const bool there =
         std::any_of(row.indexes.begin(), row.indexes.end(),

@@ -28,7 +28,8 @@ void work_on_indexes(Entry& entry);
 // conflict (too many at once).
 Result<void> redeclare_indexes(Collection& row, const Declaration* from, const Declaration& to);
 
-// An index that is being removed has lost its name.
+// An index that is being removed has lost its name, and keeps its pointer in `built_to`: changes of
+// records go on to remove rows, so that a collection without records has none.
 inline bool is_dropped(const IndexState& index) {
   return index.name.empty();
 }

@@ -21,17 +21,6 @@ std::optional<Record> held_at(const StateReader& state, std::string_view collect
   return found;
 }
 
-// Whether the record's first version is held: then there was nothing before it.
-bool begins_here(const StateReader& state, std::string_view collection, std::string_view key,
-                 const std::optional<Record>& current) {
-  Version oldest = current ? current->version : 0;
-  state.scan_history(collection, key, UINT64_MAX, [&](const Record& record) {
-    oldest = record.version;
-    return true;
-  });
-  return oldest == 1;
-}
-
 // The record as the commit of this revision made it.
 std::optional<Record> made_by(const StateReader& state, const Change& change, Revision revision) {
   auto current = state.find_record(change.collection, change.key);
@@ -54,8 +43,8 @@ Result<std::optional<Record>> record_at(const StateReader& state, std::string_vi
   if (current && current->revision <= revision) return current;
   // What is held of a record has no gaps, so that the newest version at or below is the one.
   if (auto held = held_at(state, collection, key, revision); held) return held;
-  if (revision >= counters.floor || begins_here(state, collection, key, current))
-    return std::optional<Record>{};
+  // Below the floor it may have been, and been forgotten.
+  if (revision >= counters.floor) return std::optional<Record>{};
   return compacted("what the record was at revision " + std::to_string(revision) +
                    " is no longer held");
 }

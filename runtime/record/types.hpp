@@ -215,9 +215,10 @@ struct Commit {
 // How far an index of a collection is. While it is built, reads through it answer not_ready.
 struct IndexState {
   std::uint16_t id = 0;  // never used again within the collection
-  std::string name;
+  std::string name;      // "": dropped, its rows are being removed
   bool ready = false;
-  std::string built_to;  // building: records up to this key are in; "" at the start
+  // building: records up to this key are in; "" at the start. Dropped: the pointer it had
+  std::string built_to;
 
   bool operator==(const IndexState&) const = default;
 };
