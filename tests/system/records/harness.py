@@ -1,5 +1,6 @@
 """What the tests of the record model share: a cluster a test, clients of it, and a hand that kills leaders."""
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -17,6 +18,9 @@ from tests.system.lab.cluster import Cluster
 from tests.system.lab.process import wait_until
 
 OPTIONS = argparse.Namespace(build="build/check", full=os.environ.get("MAINSTAY_RECORDS") == "full")
+
+# A node dies with the thread that started it, so all are started by this one, which lasts as long as the process.
+HANDS = concurrent.futures.ThreadPoolExecutor(max_workers=1)
 
 # Gives up on a node early and asks the next, so that many requests arrive more than once.
 AGGRESSIVE = mainstay.Policy(timeout=30.0, connect_timeout=0.2, first_attempt=0.1, pause_first=0.005, pause_max=0.05)
@@ -106,7 +110,7 @@ class LeaderKiller(threading.Thread):
                 self.cluster.kill(victim)
                 self.done += 1
                 wait_until(lambda: self._other_leader(victim), 20, "another leader")
-                self.cluster.start_node(victim)
+                HANDS.submit(self.cluster.start_node, victim).result()
                 self.cluster.wait_ready()
         except BaseException as error:
             self.error = error
