@@ -61,6 +61,8 @@ inline constexpr std::size_t idle_readers_max = 64;      // closed read views ke
 inline constexpr std::uint32_t view_wait_ms_max = 5000;
 // a scrub reads so much in one transaction, which pins what was freed since it began
 inline constexpr std::size_t scrub_piece_bytes = 16 * mib;
+// rows written during one such piece; a scrub that meets more gives up until the next time
+inline constexpr std::size_t scrub_changes_max = 262'144;
 inline constexpr std::size_t snapshot_id_bytes_max = 128;
 inline constexpr std::size_t identity_bytes_max = 64 * kib;  // of identity.json
 

@@ -68,6 +68,7 @@ Result<LogStart> get_start(const Txn& txn, MDB_dbi meta) {
 
 Result<void> LogStore::Impl::open(const LogStoreOptions& options, unsigned table_flags) {
   fatal = options.fatal;
+  scrub_piece_bytes = options.scrub_piece_bytes;
   lmdb::EnvOptions wanted;
   wanted.directory = options.directory;
   wanted.map_bytes = options.map_bytes;

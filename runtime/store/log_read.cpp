@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "runtime/base/limits.hpp"
 #include "runtime/store/log_store_impl.hpp"
 
 namespace mainstay::store {
@@ -76,7 +75,7 @@ Result<void> LogStore::Impl::verify(const GoOn& go_on) const {
       TRY_ASSIGN(resumes, stands(txn, start, *at));
     }
     if (!resumes) at = Walk{start.index, start.chain, start.term, false};
-    TRY(walk_on(txn, start, *at, limits::scrub_piece_bytes, [](const LogHeader&) {}));
+    TRY(walk_on(txn, start, *at, scrub_piece_bytes, [](const LogHeader&) {}));
   }
   return {};
 }

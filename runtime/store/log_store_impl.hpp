@@ -38,6 +38,7 @@ struct LogStore::Impl {
   FatalHandler fatal;
   CheckpointedEnv env;
   Journal journal;
+  std::size_t scrub_piece_bytes = 0;
   MDB_dbi log = 0;
   MDB_dbi meta = 0;
 

@@ -1,6 +1,7 @@
 // How a log store comes to be. Private to runtime/store.
 #pragma once
 
+#include "runtime/base/limits.hpp"
 #include "runtime/store/fatal.hpp"
 #include "runtime/store/log_store.hpp"
 #include "runtime/store/sealed_meta.hpp"
@@ -12,6 +13,7 @@ struct LogStoreOptions {
   std::uint64_t map_bytes = 0;
   std::uint64_t journal_bytes = 0;  // of each of its two files
   bool background = true;           // flush in a thread of its own
+  std::size_t scrub_piece_bytes = limits::scrub_piece_bytes;
   Ownership owner;
   FatalHandler fatal;
 };

@@ -53,6 +53,7 @@ LogStoreOptions NodeStore::Impl::log_options() const {
   wanted.directory = options.directory / log_name;
   wanted.map_bytes = options.log_map_bytes;
   wanted.journal_bytes = options.journal_bytes;
+  wanted.scrub_piece_bytes = options.scrub_piece_bytes;
   wanted.background = options.background;
   wanted.owner = owner();
   wanted.fatal = options.fatal;
@@ -69,6 +70,7 @@ RecordStoreOptions NodeStore::Impl::record_options() const {
   wanted.fatal = options.fatal;
   wanted.free_bytes = options.free_bytes;
   wanted.view_wait_ms = options.view_wait_ms;
+  wanted.scrub_piece_bytes = options.scrub_piece_bytes;
   wanted.retention_window_ms = options.retention_window_ms;
   return wanted;
 }

@@ -47,6 +47,8 @@ struct StoreOptions {
   bool background = true;
   // Of each of the log's two journal files: how much is written between two checkpoints of the log.
   std::uint64_t journal_bytes = limits::journal_bytes;
+  // A scrub reads so much in one transaction. Another value for tests only.
+  std::size_t scrub_piece_bytes = limits::scrub_piece_bytes;
   FatalHandler fatal = stop_process();
   // Free bytes of the disk below a path; empty: the operating system's answer. For tests and the
   // simulator.

@@ -30,10 +30,10 @@
 #include "runtime/base/limits.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/base/mutant.hpp"
-#include "runtime/record/state_hash.hpp"
 #include "runtime/store/checkpoint.hpp"
 #include "runtime/store/record_store_open.hpp"
 #include "runtime/store/record_tables.hpp"
+#include "runtime/store/scrub.hpp"
 #include "runtime/store/snapshot_files.hpp"
 #include "runtime/store/table_keys.hpp"
 #include "runtime/sys/file.hpp"
@@ -67,22 +67,19 @@ Failure failed_before() {
   return fail(Errc::io_error, "an earlier write to the records failed: nothing may follow it");
 }
 
-// What a check inside a scrub throws where others would stop the process.
-struct Damage {
-  Error error;
-};
-
 }  // namespace
 
 struct RecordStore::Impl {
   explicit Impl(const RecordStoreOptions& wanted)
       : options{wanted},
+        scrub{wanted.scrub_piece_bytes},
         files{wanted.data_directory / snapshots_name, wanted.free_bytes_min, wanted.free_bytes} {}
   ~Impl() { drop_idle(); }
 
   RecordStoreOptions options;
   CheckpointedEnv env;
   RecordTables tables;
+  Scrub scrub;
   SnapshotFiles files;
   std::atomic<Index> applied{0};
   std::atomic<Index> durable{0};
@@ -106,7 +103,7 @@ struct RecordStore::Impl {
   Result<void> apply(std::span<const Entry> entries, ApplyResult& result);
   Result<void> apply_one(TableWriter& writer, const Entry& entry, ApplyResult& result);
   Result<void> write_late_rows(Txn& txn);
-  Result<void> commit(Txn& txn, const Counters& counters);
+  Result<void> commit(Txn& txn, const Counters& counters, RowChanges* noted);
 
   Result<MDB_txn*> begin_read();
   void end_read(MDB_txn* txn);
@@ -132,6 +129,20 @@ class View final : public ReadView {
   RecordStore::Impl& owner_;
   Txn txn_;
   TableReader reader_;
+};
+
+class ScrubViews final : public Scrub::Views {
+ public:
+  explicit ScrubViews(RecordStore::Impl& owner) : owner_{owner} {}
+  Result<Txn> begin() override {
+    TRY_ASSIGN(MDB_txn* const txn, owner_.begin_read());
+    return Txn{owner_.env.env(), txn};
+  }
+  void end(Txn txn) override { owner_.end_read(txn.release()); }
+  const RecordTables& tables() const override { return owner_.tables; }
+
+ private:
+  RecordStore::Impl& owner_;
 };
 
 }  // namespace
@@ -223,14 +234,14 @@ Result<void> RecordStore::Impl::apply_one(TableWriter& writer, const Entry& entr
   return {};
 }
 
-Result<void> RecordStore::Impl::commit(Txn& txn, const Counters& counters) {
+Result<void> RecordStore::Impl::commit(Txn& txn, const Counters& counters, RowChanges* noted) {
   if (MUTANT(applied_index_not_in_transaction)) {
     TRY(put_counters(txn, tables.meta, late_counters));
     late_counters = counters;
   } else {
     TRY(put_counters(txn, tables.meta, counters));
   }
-  TRY(txn.commit());
+  TRY(scrub.commit(txn, noted));
   applied = counters.applied_index;
   return {};
 }
@@ -245,16 +256,19 @@ Result<void> RecordStore::Impl::write_late_rows(Txn& txn) {
 }
 
 Result<void> RecordStore::Impl::apply(std::span<const Entry> entries, ApplyResult& result) {
+  const bool noting = scrub.running();
   TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(Counters counters, get_counters(txn, tables.meta));
   if (MUTANT(applied_index_not_in_transaction)) counters = late_counters;
   TRY(write_late_rows(txn));
-  TableWriter writer{txn, tables, options.fatal, counters, late};
+  RowChanges changes;
+  RowChanges* const noted = noting ? &changes : nullptr;
+  TableWriter writer{txn, tables, options.fatal, counters, late, noted};
   for (const Entry& entry : entries) TRY(apply_one(writer, entry, result));
   result.applied = writer.counters().applied_index;
   if (result.applied == counters.applied_index) return {};
   writer.finish();
-  return commit(txn, writer.counters());
+  return commit(txn, writer.counters(), noted);
 }
 
 // --- reading ---
@@ -384,6 +398,7 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
     }
     drop_idle();
   }
+  scrub.abandon();
   failed = true;  // without tables until the end of this function
   env = CheckpointedEnv{};
   TRY(switch_records(options.data_directory));
@@ -524,21 +539,8 @@ Result<void> RecordStore::install(const SnapshotMeta& snapshot) {
 }
 
 Result<void> RecordStore::scrub(const GoOn& go_on) const {
-  const FatalHandler report = [](const Error& error) { throw Damage{error}; };
-  TRY_ASSIGN(MDB_txn* const txn, impl_->begin_read());
-  const View view{*impl_, txn, report};
-  try {
-    const Hash128 kept = view.state().counters().hash;
-    const auto found =
-        record::full_hash(view.state(), [this, &go_on] { return !impl_->switching && go_on(); });
-    if (!found) return fail(Errc::busy, "told to stop before all records were read");
-    if (*found != kept)
-      return fail(Errc::corrupt, fmt::format("the rows have the state hash {}, kept was {}",
-                                             hex_of(*found), hex_of(kept)));
-  } catch (const Damage& damage) {
-    return Failure{damage.error};
-  }
-  return {};
+  ScrubViews views{*impl_};
+  return impl_->scrub.run(views, [this, &go_on] { return !impl_->switching && go_on(); });
 }
 
 std::uint64_t RecordStore::bytes_used() const {

@@ -1,6 +1,7 @@
 // How a record store comes to be, and where its directories are. Private to runtime/store.
 #pragma once
 
+#include "runtime/base/limits.hpp"
 #include "runtime/store/fatal.hpp"
 #include "runtime/store/record_store.hpp"
 #include "runtime/store/sealed_meta.hpp"
@@ -23,6 +24,7 @@ struct RecordStoreOptions {
   FatalHandler fatal;
   FreeBytes free_bytes;
   std::uint64_t view_wait_ms = 0;
+  std::size_t scrub_piece_bytes = limits::scrub_piece_bytes;
   std::uint64_t retention_window_ms = 0;
 };
 

@@ -66,6 +66,28 @@ Result<RecordTables> RecordTables::open(Txn& txn, unsigned flags) {
   return tables;
 }
 
+MDB_dbi RecordTables::of(Table table) const {
+  switch (table) {
+    case Table::records:
+      return records;
+    case Table::history:
+      return history;
+    case Table::commits:
+      return commits;
+    case Table::operations:
+      return operations;
+    case Table::collections:
+      return collections;
+    case Table::balances:
+      return balances;
+    case Table::index:
+      return index;
+    case Table::expiry:
+      return expiry;
+  }
+  UNREACHABLE();
+}
+
 Result<Counters> get_counters(const Txn& txn, MDB_dbi meta) {
   TRY_ASSIGN(const std::string_view body, get_meta(txn, meta, "counters"));
   return wire::decode_counters(body);

@@ -8,11 +8,31 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/checksum.hpp"
 #include "runtime/record/state.hpp"
 #include "runtime/store/fatal.hpp"
 #include "runtime/store/lmdb.hpp"
 
 namespace mainstay::store {
+
+enum class Table : std::uint8_t {
+  records,
+  history,
+  commits,
+  operations,
+  collections,
+  balances,
+  index,
+  expiry
+};
+
+// A row that a transaction writes, and what that does to the state hash.
+struct RowChange {
+  Table table = Table::records;
+  std::string key;
+  Hash128 delta{};
+};
+using RowChanges = std::vector<RowChange>;
 
 struct RecordTables {
   MDB_dbi records = 0;
@@ -26,6 +46,7 @@ struct RecordTables {
   MDB_dbi meta = 0;
 
   static constexpr unsigned count = 9;
+  MDB_dbi of(Table table) const;
   static Result<RecordTables> open(lmdb::Txn& txn, unsigned flags);
 };
 
@@ -94,10 +115,11 @@ struct LateRows {
 
 class TableWriter final : public TableRows<record::StateWriter> {
  public:
-  // All must outlive the writer. `counters`: as of the transaction's begin.
+  // All must outlive the writer. `counters`: as of the transaction's begin. `noted`: what happens
+  // to rows of the state hash is noted there, for a scrub; null: nobody asks.
   TableWriter(lmdb::Txn& txn, const RecordTables& tables, const FatalHandler& fatal,
-              const record::Counters& counters, LateRows& late)
-      : TableRows{txn, tables, fatal}, txn_{txn}, counters_{counters}, late_{late} {}
+              const record::Counters& counters, LateRows& late, RowChanges* noted = nullptr)
+      : TableRows{txn, tables, fatal}, txn_{txn}, counters_{counters}, late_{late}, noted_{noted} {}
 
   // To be called before the transaction is committed.
   void finish();
@@ -145,12 +167,16 @@ class TableWriter final : public TableRows<record::StateWriter> {
   void need(const Result<void>& result) const {
     if (!result) stop(result.error());
   }
+  void put_row(Table table, std::string_view key, std::string_view value);
+  void erase_row(Table table, std::string_view key);
+  void note(Table table, std::string_view key, std::string_view after) const;
   lmdb::Cursor& commit_cursor();
   void write_collections() const;
 
   lmdb::Txn& txn_;
   record::Counters counters_;
   LateRows& late_;
+  RowChanges* noted_;
   mutable std::map<std::string, KeptCollection, std::less<>> collections_;
   std::optional<lmdb::Cursor> commits_;
 };

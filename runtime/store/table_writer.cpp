@@ -1,6 +1,7 @@
 // The writing half of the record store's tables.
 #include "runtime/base/mutant.hpp"
 #include "runtime/store/record_tables.hpp"
+#include "runtime/store/scrub.hpp"
 #include "runtime/store/sealed_meta.hpp"
 #include "runtime/store/table_keys.hpp"
 #include "runtime/wire/codec.hpp"
@@ -44,21 +45,42 @@ void TableWriter::finish() {
   commits_.reset();
 }
 
+// --- rows of the state hash ---
+
+void TableWriter::note(Table table, std::string_view key, std::string_view after) const {
+  if (noted_ == nullptr) return;
+  Hash128 delta{};
+  if (!after.empty()) delta = need(hash_of_row(table, key, after));
+  const auto before = need(txn_.get(tables_.of(table), key));
+  if (before) delta = subtract(delta, need(hash_of_row(table, key, *before)));
+  noted_->push_back({table, std::string{key}, delta});
+}
+
+void TableWriter::put_row(Table table, std::string_view key, std::string_view value) {
+  note(table, key, value);
+  need(txn_.put(tables_.of(table), key, value));
+}
+
+void TableWriter::erase_row(Table table, std::string_view key) {
+  note(table, key, {});
+  need(txn_.erase(tables_.of(table), key));
+}
+
 // --- records and their history ---
 
 void TableWriter::put_record(std::string_view collection, std::string_view key,
                              const Record& record) {
-  need(txn_.put(tables_.records, row_key(collection, key).view(), wire::encode(record)));
+  put_row(Table::records, row_key(collection, key).view(), wire::encode(record));
 }
 
 void TableWriter::erase_record(std::string_view collection, std::string_view key) {
-  need(txn_.erase(tables_.records, row_key(collection, key).view()));
+  erase_row(Table::records, row_key(collection, key).view());
 }
 
 void TableWriter::put_history(std::string_view collection, std::string_view key,
                               const Record& record) {
   const TableKey place = history_key(collection, key, record.revision);
-  need(txn_.put(tables_.history, place.view(), wire::encode(record)));
+  put_row(Table::history, place.view(), wire::encode(record));
 }
 
 std::optional<Record> TableWriter::take_history(std::string_view collection, std::string_view key,
@@ -67,7 +89,7 @@ std::optional<Record> TableWriter::take_history(std::string_view collection, std
   const auto row = need(txn_.get(tables_.history, place.view()));
   if (!row) return std::nullopt;
   std::optional<Record> record = need(wire::decode_record(*row));
-  need(txn_.erase(tables_.history, place.view()));
+  erase_row(Table::history, place.view());
   return record;
 }
 
@@ -79,10 +101,14 @@ Cursor& TableWriter::commit_cursor() {
 }
 
 void TableWriter::append_commit(const Commit& commit) {
-  if (MUTANT(timeline_outside_transaction))
+  if (MUTANT(timeline_outside_transaction)) {
     late_.commits.push_back(commit);
-  else
-    need(commit_cursor().append(commit_key(commit.revision).view(), wire::encode(commit)));
+    return;
+  }
+  const TableKey key = commit_key(commit.revision);
+  const std::string row = wire::encode(commit);
+  note(Table::commits, key.view(), row);
+  need(commit_cursor().append(key.view(), row));
 }
 
 std::optional<Commit> TableWriter::take_commit(std::uint64_t until_millis) {
@@ -91,6 +117,7 @@ std::optional<Commit> TableWriter::take_commit(std::uint64_t until_millis) {
   if (!row) return std::nullopt;
   Commit commit = need(wire::decode_commit(row->value));
   if (commit.stamp.millis > until_millis) return std::nullopt;
+  note(Table::commits, row->key, {});
   need(cursor.erase());
   return commit;
 }
@@ -107,11 +134,11 @@ void TableWriter::put_operation(std::string_view operation, const Operation& val
   if (MUTANT(dedup_outside_transaction))
     late_.operations.insert_or_assign(std::string{operation}, value);
   else
-    need(txn_.put(tables_.operations, operation, wire::encode(value)));
+    put_row(Table::operations, operation, wire::encode(value));
 }
 
 void TableWriter::erase_operation(std::string_view operation) {
-  need(txn_.erase(tables_.operations, operation));
+  erase_row(Table::operations, operation);
 }
 
 // --- collections ---
@@ -157,11 +184,11 @@ void TableWriter::write_collections() const {
 
 void TableWriter::put_balance(std::string_view collection, std::string_view position,
                               const Balance& balance) {
-  need(txn_.put(tables_.balances, row_key(collection, position).view(), wire::encode(balance)));
+  put_row(Table::balances, row_key(collection, position).view(), wire::encode(balance));
 }
 
 void TableWriter::erase_balance(std::string_view collection, std::string_view position) {
-  need(txn_.erase(tables_.balances, row_key(collection, position).view()));
+  erase_row(Table::balances, row_key(collection, position).view());
 }
 
 // --- indexes ---

@@ -238,6 +238,39 @@ TEST_F(LogStoreTest, DamageMetWhileRunningStopsTheProcess) {
   EXPECT_EQ(log().verify().error().code, Errc::corrupt);
 }
 
+// Between the pieces of a verification the log is compacted, truncated and written again.
+TEST_F(LogStoreTest, VerifyFollowsWhatIsWrittenMeanwhile) {
+  options_.scrub_piece_bytes = 1;
+  reopen();
+  std::vector<Entry> entries;
+  for (Index index = 1; index <= 40; ++index) entries.push_back(noop(index, 1));
+  ASSERT_TRUE(write(appends(entries)));
+  Index pieces = 0;
+  const auto verified = log().verify([&] {
+    ++pieces;
+    if (pieces == 5) {
+      EXPECT_EQ(log().compact(20).value(), 21U);
+    }
+    if (pieces == 15) {
+      Persist other = appends({noop(26, 2), noop(27, 2)});
+      other.truncate_from = 26;
+      EXPECT_TRUE(write(other));
+    }
+    return true;
+  });
+  EXPECT_TRUE(verified) << to_string(verified.error());
+  EXPECT_GT(pieces, 20U);
+}
+
+TEST_F(LogStoreTest, VerifyEndsWhenToldTo) {
+  options_.scrub_piece_bytes = 1;
+  reopen();
+  ASSERT_TRUE(write(appends({noop(1, 1), noop(2, 1), noop(3, 1)})));
+  int pieces = 0;
+  EXPECT_EQ(log().verify([&pieces] { return ++pieces < 3; }).error().code, Errc::busy);
+  EXPECT_EQ(pieces, 3);
+}
+
 TEST_F(LogStoreTest, ACutDataFileIsRefusedNotASignal) {
   std::vector<Entry> entries;
   for (Index index = 1; index <= 50; ++index)
