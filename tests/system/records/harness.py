@@ -64,7 +64,8 @@ class ClusterCase(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
-    def start_killing(self, kills, pause=0.0):
+    def start_killing(self, kills=None, pause=0.0):
+        """So many times; without a number until stop()."""
         killer = LeaderKiller(self.cluster, kills, pause)
         self.addCleanup(killer.stop)
         killer.start()
@@ -105,7 +106,7 @@ class LeaderKiller(threading.Thread):
 
     def run(self):
         try:
-            while self.done < self.kills and not self._enough.wait(self._pause):
+            while (self.kills is None or self.done < self.kills) and not self._enough.wait(self._pause):
                 victim = self.cluster.leader(20)
                 self.cluster.kill(victim)
                 self.done += 1
@@ -130,8 +131,9 @@ class LeaderKiller(threading.Thread):
             raise TimeoutError(f"{self.done} of {self.kills} kills after {seconds} s")
 
     def stop(self):
+        """After the kill that is under way; raises what went wrong."""
         self._enough.set()
-        self.join(60)
+        self.finish(60)
 
 
 def settle(client, call, *args, operation, **more):

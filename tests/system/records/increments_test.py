@@ -15,22 +15,20 @@ WORKERS = 4
 
 
 class IncrementsTest(ClusterCase):
-    kills = 5
-
     def run_workers(self, work):
-        """Runs `work(enough, worker)` in every worker while leaders are killed; seconds it took."""
+        """Runs `work(enough, worker)` in every worker while one leader after the other is killed; says how it went."""
         began = time.monotonic()
-        killer = self.start_killing(self.kills, pause=0.3)
+        killer = self.start_killing(pause=0.1)
         workers = [Worker(work, worker) for worker in range(WORKERS)]
         for worker in workers:
             worker.join_or_raise(280)
         seconds = time.monotonic() - began
-        killer.finish()
-        self.assertEqual(self.kills, killer.done)
-        return seconds
+        killer.stop()
+        self.assertGreater(killer.done, 0)
+        return f"by {WORKERS} clients in {seconds:.1f} s under {killer.done} leader kills"
 
     def test_unconditional_writes_count_exactly(self):
-        total, size = sized(20_000, 100_000), 100
+        total, size = 100_000, sized(20, 5)
         self.client().collection("counters").declare()
         fenced = [0] * WORKERS
 
@@ -50,11 +48,10 @@ class IncrementsTest(ClusterCase):
                 done += sum(outcomes)
                 fenced[worker] += len(outcomes) - sum(outcomes)
 
-        seconds = self.run_workers(work)
+        how = self.run_workers(work)
         for node in self.cluster.ids:
             self.assertEqual(total, self.client(node).collection("counters").get("all").version, f"node {node}")
-        tell(f"{total} increments by {WORKERS} clients in {seconds:.1f} s under {self.kills} leader kills; "
-             f"{sum(fenced)} more were fenced; counted: {total}")
+        tell(f"{total} increments {how}; {sum(fenced)} more were fenced; counted: {total}")
 
     def outcomes(self, client, writes, name):
         """For each of the batch whether it was carried out; without a definite end it is fenced."""
@@ -62,7 +59,7 @@ class IncrementsTest(ClusterCase):
         return [outcome.error is None or client.fence(outcome.operation).committed for outcome in outcomes]
 
     def test_compare_and_swap_counts_exactly(self):
-        total = sized(400, 2000)
+        total = sized(800, 4000)
         self.client().collection("swaps").declare()
         self.client().collection("swaps").put("counter", 0)
         lost_races = [0] * WORKERS
@@ -82,13 +79,13 @@ class IncrementsTest(ClusterCase):
                     except PreconditionFailed:
                         lost_races[worker] += 1
 
-        seconds = self.run_workers(work)
+        how = self.run_workers(work)
         record = self.client().collection("swaps").get("counter")
         self.assertEqual((total, total + 1), (record.value, record.version))
-        tell(f"{total} compare-and-swap increments in {seconds:.1f} s, {sum(lost_races)} lost races; counted: {record.value}")
+        tell(f"{total} compare-and-swap increments {how}, {sum(lost_races)} lost races; counted: {record.value}")
 
     def test_ledger_posts_count_exactly(self):
-        total = sized(2000, 20_000)
+        total = sized(10_000, 100_000)
         counts = self.client().ledger("counts")
         counts.declare(["name"], never_below=0, unguarded=[{"name": "source"}])
 
@@ -102,10 +99,10 @@ class IncrementsTest(ClusterCase):
                 if number % 50 == 0:
                     self.assertFalse(any(one.created for one in insist(ledger.post, *entries).results))
 
-        seconds = self.run_workers(work)
+        how = self.run_workers(work)
         found = {balance.dimensions["name"]: balance.quantity for balance in counts.balances()}
         self.assertEqual({"all": Decimal(total), "source": Decimal(-total)}, found)
-        tell(f"{total} ledger entries of one in {seconds:.1f} s; the balance is {found['all']}")
+        tell(f"{total} ledger entries of one {how}; the balance is {found['all']}")
 
 
 if __name__ == "__main__":
