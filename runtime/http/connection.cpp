@@ -8,7 +8,6 @@
 namespace mainstay::http {
 
 namespace asio = boost::asio;
-namespace beast_http = boost::beast::http;
 using boost::system::error_code;
 
 namespace {
@@ -17,46 +16,6 @@ constexpr std::size_t first_read_bytes = 4 * limits::kib;  // held by every idle
 constexpr std::size_t body_read_bytes = 64 * limits::kib;
 constexpr Millis linger_time{1000};
 constexpr std::size_t linger_bytes_max = 4 * limits::mib;
-
-Method method_of(beast_http::verb verb) {
-  switch (verb) {
-    case beast_http::verb::get:
-      return Method::get;
-    case beast_http::verb::head:
-      return Method::head;
-    case beast_http::verb::put:
-      return Method::put;
-    case beast_http::verb::post:
-      return Method::post;
-    case beast_http::verb::delete_:
-      return Method::remove;
-    case beast_http::verb::options:
-      return Method::options;
-    case beast_http::verb::patch:
-      return Method::patch;
-    default:
-      return Method::other;
-  }
-}
-
-Request request_of(beast_http::request<beast_http::string_body>&& message) {
-  Request request;
-  request.method = method_of(message.method());
-  request.target = std::string{message.target()};
-  std::size_t fields = 0, bytes = 0;
-  for (const auto& field : message) {
-    ++fields;
-    bytes += field.name_string().size() + field.value().size();
-  }
-  request.headers.reserve(fields, bytes);
-  for (const auto& field : message) {
-    const auto name = field.name_string();
-    const auto value = field.value();
-    request.headers.add({name.data(), name.size()}, {value.data(), value.size()});
-  }
-  if (!message.body().empty()) request.body = Bytes{std::move(message.body())};
-  return request;
-}
 
 void append_header(std::string& head, std::string_view name, std::string_view value) {
   head.append(name).append(": ");
@@ -174,7 +133,7 @@ void Connection::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
   transport_.close();
-  parser_.reset();
+  reader_.reset();
   drop_source();
   shared_.closed_one();
   thread_->connections().erase(shared_from_this());
@@ -185,10 +144,7 @@ void Connection::deadline_in(Millis time) {
 }
 
 void Connection::begin_request() {
-  parser_.emplace();
-  parser_->header_limit(static_cast<std::uint32_t>(shared_.options.header_bytes_max));
-  parser_->body_limit(shared_.options.body_bytes_max);
-  parser_->eager(true);
+  reader_.emplace(RequestLimits{shared_.options.header_bytes_max, shared_.options.body_bytes_max});
   continue_sent_ = false;
   head_request_ = false;
   keep_alive_ = false;  // until a whole request said so
@@ -201,7 +157,7 @@ void Connection::begin_request() {
 
 void Connection::read() {
   if (std::exchange(reading_, true)) return;
-  const bool in_body = state_ != State::streaming && parser_ && parser_->is_header_done();
+  const bool in_body = state_ != State::streaming && reader_ && reader_->is_header_done();
   transport_.read_some(buffer_.prepare(in_body ? body_read_bytes : first_read_bytes),
                        [self = shared_from_this()](error_code error, std::size_t size) {
                          self->on_read(error, size);
@@ -235,40 +191,23 @@ void Connection::consume() {
       state_ = State::receiving;
       deadline_in(shared_.options.request_timeout);
     }
-    error_code error;
-    const std::size_t used = parser_->put(buffer_.data(), error);
+    const std::size_t used = reader_->put(buffer_.data());
     buffer_.consume(used);
-    if (error && error != beast_http::error::need_more) {
-      on_parse_error(error);
+    if (reader_->bad()) {
+      ++shared_.bad;
+      refuse_request(reader_->bad()->error, reader_->bad()->status);
       return;
     }
-    if (parser_->is_done()) {
+    if (reader_->is_done()) {
       dispatch_request();
       return;
     }
-    if (error || used == 0) break;
+    if (used == 0) break;
   }
-  const bool expects = parser_->is_header_done() && !continue_sent_ &&
-                       parser_->get()[beast_http::field::expect] == "100-continue";
-  if (expects)
+  if (!continue_sent_ && reader_->expects_continue())
     send_continue();
   else
     read();
-}
-
-void Connection::on_parse_error(error_code error) {
-  ++shared_.bad;
-  if (error == beast_http::error::header_limit)
-    refuse_request(
-        Error{Errc::too_large, "the request's header is larger than " +
-                                   std::to_string(shared_.options.header_bytes_max) + " bytes"},
-        431);
-  else if (error == beast_http::error::body_limit)
-    refuse_request(Error{Errc::too_large, "the request's body is larger than " +
-                                              std::to_string(shared_.options.body_bytes_max) +
-                                              " bytes"});
-  else
-    refuse_request(Error{Errc::invalid_argument, "this is not HTTP/1.1: " + error.message()});
 }
 
 void Connection::send_continue() {
@@ -285,15 +224,10 @@ void Connection::send_continue() {
 }
 
 void Connection::dispatch_request() {
-  auto message = parser_->release();
-  http_1_0_ = message.version() < 11;
-  keep_alive_ = message.keep_alive();
-  if (!http_1_0_ && message.count(beast_http::field::host) != 1) {
-    ++shared_.bad;
-    refuse_request(Error{Errc::invalid_argument, "a request has exactly one Host field"});
-    return;
-  }
-  head_request_ = message.method() == beast_http::verb::head;
+  auto [request, traits] = reader_->take();
+  http_1_0_ = traits.http_1_0;
+  keep_alive_ = traits.keep_alive;
+  head_request_ = traits.head;
   if (refuse_) {
     refuse_request(Error{Errc::busy, "the node has as many client connections as it takes"});
     return;
@@ -302,7 +236,7 @@ void Connection::dispatch_request() {
   deadline_ = MonotonicTime::max();  // the handler keeps the request's own deadline
   ++shared_.requests;
   try {
-    shared_.handler(request_of(std::move(message)), Responder{shared_from_this()});
+    shared_.handler(std::move(request), Responder{shared_from_this()});
   } catch (const std::exception& error) {
     // The responder is gone with the handler's frame: that has answered for it.
     log_error("http", "a request handler failed: {}", error.what());

@@ -21,9 +21,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 
+#include "runtime/http/request_reader.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/http/transport.hpp"
 #include "runtime/tls/api_context.hpp"
@@ -140,7 +139,6 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   };
   enum class Framing { length, chunked, until_close };
   class Ticket;
-  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
   void shake_hands();
   void on_handshake(boost::system::error_code error);
@@ -148,7 +146,6 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void read();
   void on_read(boost::system::error_code error, std::size_t size);
   void consume();
-  void on_parse_error(boost::system::error_code error);
   void send_continue();
   void dispatch_request();
   void refuse_request(const Error& error, int status = 0);
@@ -172,7 +169,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   Shared& shared_;  // kept alive by the thread
   Transport transport_;
   boost::beast::flat_buffer buffer_;
-  std::optional<Parser> parser_;
+  std::optional<RequestReader> reader_;
   MonotonicTime deadline_ = MonotonicTime::max();
   std::string head_;  // of the response, or the chunk, being sent
   Bytes body_;

@@ -202,6 +202,11 @@ ServerCounts Server::counts() const {
   return counts;
 }
 
+std::optional<WallTime> Server::certificate_expires() const {
+  if (!core_->shared().tls) return std::nullopt;
+  return core_->shared().tls->current()->expires();
+}
+
 void Server::reload_certificates() {
   if (!core_->shared().tls) return;
   // Refused or taken: the log has it.

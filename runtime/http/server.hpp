@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/base/limits.hpp"
@@ -65,6 +66,8 @@ class Server {
   config::Endpoint endpoint() const;        // with the port that was bound
   config::Endpoint agent_endpoint() const;  // the same of agent_listen
   ServerCounts counts() const;
+  // When the certificate in use ends; nothing without TLS. Any thread.
+  std::optional<WallTime> certificate_expires() const;
 
   // Reads certificate and key again, for new connections; done by itself too when the files change.
   // A pair that is no good is refused, and the one before stays; the log tells either way. Does
