@@ -53,6 +53,7 @@ api::Backend& Node::backend() {
 
 void Node::show_api_certificate(std::int64_t expires_unix) {
   impl_->state->api_certificate_expires = expires_unix;
+  impl_->parts.metrics->api_certificate_expires.set(static_cast<double>(expires_unix));
 }
 
 std::string Node::dump_inputs() {

@@ -16,7 +16,9 @@
 #include "actors/node/node.hpp"
 #include "runtime/api/api.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/daemon/load_report.hpp"
 #include "runtime/daemon/request_meter.hpp"
+#include "runtime/daemon/server_meter.hpp"
 #include "runtime/daemon/signals.hpp"
 #include "runtime/http/server.hpp"
 #include "runtime/sys/clock.hpp"
@@ -28,6 +30,7 @@ namespace mainstay::daemon {
 namespace {
 
 constexpr Millis drain_poll{10};
+constexpr Millis certificate_look{5000};
 // Clients with open connections learn from their next answer that they should go elsewhere.
 constexpr Millis quiet_before_stop{200};
 // Those who come back all the same are refused after this; what is in flight then still has
@@ -54,13 +57,30 @@ store::StoreOptions store_options(const config::Config& config) {
   return options;
 }
 
-http::ServerOptions server_options(const config::Config& config, const config::Endpoint& listen) {
+// Errors: invalid_argument: an address is none.
+Result<http::ServerOptions> server_options(const config::Config& config, api::Backend& backend) {
   http::ServerOptions options;
-  options.listen = listen;
+  TRY_ASSIGN(options.listen, config::parse_endpoint(config.api_listen));
+  if (!config.api_agent_listen.empty()) {
+    TRY_ASSIGN(options.agent_listen, config::parse_endpoint(config.api_agent_listen));
+    options.agent_check = [&backend] { return load_report(backend); };
+  }
+  options.tls_certificate = config.api_tls_certificate;
+  options.tls_key = config.api_tls_key;
   options.threads = config.http_threads;
   options.connections_max = config.http_connections_max;
   options.idle_timeout = config.http_idle_timeout;
   options.request_timeout = config.http_request_timeout;
+  return options;
+}
+
+api::ApiOptions api_options(const config::Config& config) {
+  api::ApiOptions options;
+  options.deadline_default = config.api_deadline;
+  options.metrics = config.metrics_enabled;
+  options.metrics_open = config.metrics_open;
+  options.auth_enabled = config.auth_enabled;
+  options.bootstrap_token_hash = config.auth_bootstrap_token_hash;
   return options;
 }
 
@@ -99,7 +119,7 @@ void drain(node::Node& node, http::Server& server, Millis time) {
   server.drain();
   Millis quiet{};
   for (Millis waited{}; waited < time && quiet < quiet_before_stop; waited += drain_poll) {
-    if (const auto signal = wait_for_signal(drain_poll); signal && !asks_for_dump(*signal)) {
+    if (const auto signal = wait_for_signal(drain_poll); signal && asks_to_end(*signal)) {
       log_warn("mainstayd", "second signal: stops without waiting");
       return;
     }
@@ -119,28 +139,51 @@ void dump_inputs(const config::Config& config, node::Node& node) {
     log_warn("mainstayd", "no dump: {}", to_string(written.error()));
 }
 
-int wait_for_end(const config::Config& config, node::Node& node) {
+// Links read their certificate again by themselves, when its file has changed and a connection is
+// made.
+void show_certificate(node::Node& node, const http::Server& server) {
+  const auto expires = server.certificate_expires();
+  node.show_api_certificate(expires ? static_cast<std::int64_t>(sys::millis_of(*expires) / 1000)
+                                    : 0);
+}
+
+int wait_for_end(const config::Config& config, node::Node& node, http::Server& server) {
   for (;;) {
-    const auto signal = wait_for_signal(Millis{60'000});
-    if (signal && !asks_for_dump(*signal)) return *signal;
-    if (signal) dump_inputs(config, node);
+    show_certificate(node, server);
+    const auto signal = wait_for_signal(certificate_look);
+    if (!signal) continue;
+    if (asks_to_end(*signal)) return *signal;
+    if (asks_to_reload(*signal)) server.reload_certificates();
+    if (asks_for_dump(*signal)) dump_inputs(config, node);
   }
+}
+
+void tell_where(const config::Config& config, const node::Node& node, const http::Server& server) {
+  const bool tls = !config.api_tls_certificate.empty();
+  log_info("mainstayd", "{} serves clients at {}://{}", config.display_name(),
+           tls ? "https" : "http", to_string(server.endpoint()));
+  if (!config.auth_enabled)
+    log_warn("mainstayd", "auth.enabled is false: whoever reaches the API may do everything");
+  if (!config.api_agent_listen.empty())
+    log_info("mainstayd", "answers load balancers at {}", to_string(server.agent_endpoint()));
+  if (const auto port = node.peer_port(); port != 0)
+    log_info("mainstayd", "takes other nodes' connections at {} (port {})", config.peer_listen,
+             port);
 }
 
 // `watchdog` starts with the stop and outlives the actors.
 int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& metrics,
-          std::optional<Watchdog>& watchdog) {
-  const auto listen = config::parse_endpoint(config.api_listen);
-  if (!listen) {
-    log_error("mainstayd", "{}", to_string(listen.error()));
+          ServerMeter& server_meter, std::optional<Watchdog>& watchdog) {
+  const auto options = server_options(config, node.backend());
+  if (!options) {
+    log_error("mainstayd", "{}", to_string(options.error()));
     return EXIT_FAILURE;
   }
   http::Router router;
-  api::add_routes(router, node.backend(), sys::system_clock(),
-                  {config.api_deadline, config.metrics_enabled});
+  api::add_routes(router, node.backend(), sys::system_clock(), api_options(config));
   const RequestMeter meter{router, metrics, sys::system_clock()};
   auto server =
-      http::Server::start(server_options(config, *listen), sys::system_clock(),
+      http::Server::start(*options, sys::system_clock(),
                           [&meter](http::Request request, const http::Responder& responder) {
                             meter(std::move(request), responder);
                           });
@@ -148,16 +191,14 @@ int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& 
     log_error("mainstayd", "{}", to_string(server.error()));
     return EXIT_FAILURE;
   }
-  log_info("mainstayd", "{} serves clients at http://{}", config.display_name(),
-           to_string((*server)->endpoint()));
-  if (const auto port = node.peer_port(); port != 0)
-    log_info("mainstayd", "takes other nodes' connections at {} (port {})", config.peer_listen,
-             port);
-  const int signal = wait_for_end(config, node);
+  server_meter.look_at([&server] { return (*server)->counts(); });
+  tell_where(config, node, **server);
+  const int signal = wait_for_end(config, node, **server);
   log_info("mainstayd", "stops on {}", sigdescr_np(signal));
   watchdog.emplace(config.drain_timeout * 2 + actors_stop_max + last_resort);
   drain(node, **server, config.drain_timeout);
   (*server)->stop(config.drain_timeout);
+  server_meter.look_at(nullptr);
   // Whoever does not end holds nothing that is not durable.
   if (!node.stop(actors_stop_max)) end_at_once(EXIT_SUCCESS, "an actor did not stop");
   return EXIT_SUCCESS;
@@ -174,6 +215,7 @@ int run(const config::Config& config, const std::string& release) {
     return EXIT_FAILURE;
   }
   metrics::NodeMetrics metrics{release};
+  ServerMeter server_meter;
   int exit_code = EXIT_FAILURE;
   std::optional<Watchdog> watchdog;
   {
@@ -188,11 +230,12 @@ int run(const config::Config& config, const std::string& release) {
     parts.random = &sys::system_random();
     parts.end = end_at_once;
     parts.drain = ask_to_stop;
+    parts.measure = [&server_meter](metrics::NodeMetrics& into) { server_meter.measure(into); };
     node::Node node{system, std::move(parts)};
     if (const auto started = node.start(); !started)
       log_error("mainstayd", "{}", to_string(started.error()));
     else
-      exit_code = serve(config, node, metrics, watchdog);
+      exit_code = serve(config, node, metrics, server_meter, watchdog);
     node.stop(actors_stop_max);
   }
   log_info("mainstayd", "stopped");

@@ -67,14 +67,23 @@ class RequestMeter::Metered final : public http::Exchange {
         began_{meter.clock_.monotonic()} {}
 
   void answer(http::Response response) override {
-    const std::chrono::duration<double> took = meter_.clock_.monotonic() - began_;
-    route_.seconds.observe(took.count());
-    route_.count(meter_.metrics_, method_, response.status);
+    count(response.status);
     responder_.answer(std::move(response));
+  }
+  // A stream is counted when it begins: how long it lasts is its client's wish.
+  void stream(http::Response head, std::shared_ptr<http::BodySource> source) override {
+    count(head.status);
+    responder_.stream(std::move(head), std::move(source));
   }
   void post(std::function<void()> work) override { responder_.post(std::move(work)); }
 
  private:
+  void count(int status) {
+    const std::chrono::duration<double> took = meter_.clock_.monotonic() - began_;
+    route_.seconds.observe(took.count());
+    route_.count(meter_.metrics_, method_, status);
+  }
+
   const RequestMeter& meter_;
   const http::Responder responder_;
   const http::Method method_;

@@ -41,6 +41,10 @@ bool asks_for_dump(int signal) {
   return signal == SIGUSR1;
 }
 
+bool asks_to_reload(int signal) {
+  return signal == SIGHUP;
+}
+
 void ask_to_stop() {
   kill(getpid(), SIGTERM);
 }

@@ -17,6 +17,13 @@ std::optional<int> wait_for_signal(Millis time);
 // SIGUSR1: a dump of the last inputs is wanted, nothing ends.
 bool asks_for_dump(int signal);
 
+// SIGHUP: certificates are to be read again, nothing ends.
+bool asks_to_reload(int signal);
+
+inline bool asks_to_end(int signal) {
+  return !asks_for_dump(signal) && !asks_to_reload(signal);
+}
+
 // Makes wait_for_signal() of this process return SIGTERM. Any thread.
 void ask_to_stop();
 

@@ -82,6 +82,20 @@ NodeMetrics::NodeMetrics(std::string_view release)
       read_barrier_latency{registry.histogram("mainstay_read_barrier_seconds",
                                               "From asking for a read to being allowed to read",
                                               latency_buckets())},
+      http_connections_open{
+          registry.gauge("mainstay_http_connections_open", "Connections of clients")},
+      http_streams_open{registry.gauge("mainstay_http_streams_open",
+                                       "Answers whose body is made while it is sent")},
+      http_connections{
+          registry.counter("mainstay_http_connections_total", "Connections of clients taken")},
+      http_connections_refused{registry.counter("mainstay_http_connections_refused_total",
+                                                "Connections refused because a bound was reached")},
+      http_requests_bad{registry.counter("mainstay_http_requests_bad_total",
+                                         "Requests that were not HTTP, or too large")},
+      http_timeouts{registry.counter("mainstay_http_timeouts_total",
+                                     "Clients cut off because they were slow")},
+      http_handshakes_failed{registry.counter("mainstay_http_handshakes_failed_total",
+                                              "TLS handshakes of clients that failed")},
       checked_index{
           registry.gauge("mainstay_state_checked_index",
                          "Newest index at which a majority's state hashes were compared")},
@@ -99,7 +113,10 @@ NodeMetrics::NodeMetrics(std::string_view release)
       draining{registry.gauge("mainstay_draining", "1 while the node drains")},
       uptime{registry.gauge("mainstay_uptime_seconds", "Time since start")},
       certificate_expires{registry.gauge("mainstay_certificate_expires_timestamp_seconds",
-                                         "When this node\'s certificate expires (Unix time)")} {
+                                         "When this node\'s certificate expires (Unix time)")},
+      api_certificate_expires{
+          registry.gauge("mainstay_api_certificate_expires_timestamp_seconds",
+                         "When the API\'s certificate expires (Unix time), 0 without one")} {
   registry.gauge("mainstay_build_info", "The running program", {{"version", std::string{release}}})
       .set(1);
   hashes_agree.set(1);

@@ -76,6 +76,15 @@ struct NodeMetrics {
   Histogram write_latency;
   Histogram read_barrier_latency;
 
+  // the HTTP server
+  Gauge http_connections_open;
+  Gauge http_streams_open;
+  Counter http_connections;
+  Counter http_connections_refused;
+  Counter http_requests_bad;
+  Counter http_timeouts;
+  Counter http_handshakes_failed;
+
   // integrity
   Gauge checked_index;
   Gauge hashes_agree;
@@ -90,6 +99,7 @@ struct NodeMetrics {
   Gauge draining;
   Gauge uptime;
   Gauge certificate_expires;
+  Gauge api_certificate_expires;
 };
 
 }  // namespace mainstay::metrics

@@ -129,7 +129,8 @@ TEST_F(NodeBackendTest, OnAFullDiskOnlyWhatNeedsNoSpaceGoesOn) {
 TEST_F(NodeBackendTest, WaitingCommandsCountWithEverythingTheyHold) {
   record::Command command = command_of(record::ActionKind::put, "orders");
   command.actions[0].value = Bytes{std::string(1000, ' ')};
-  command.checks[0].condition.fields.push_back({"/a", Bytes{std::string(500, ' ')}});
+  record::RecordCheck& check = command.checks.emplace_back();
+  check.condition.fields.push_back({"/a", Bytes{std::string(500, ' ')}});
   ASSERT_EQ(submit(command), "waits");
   EXPECT_GE(admission->bytes(), 1500u);
   EXPECT_LT(admission->bytes(), 2500u);

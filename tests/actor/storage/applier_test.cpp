@@ -150,6 +150,7 @@ TEST_F(ApplierTest, ApplyingGoesOnDuringACopyAndTheSnapshotHasTheMembershipOfIts
   second.id = NodeId{2};
   next.members.push_back(second);
   change.membership = std::make_shared<const consensus::Membership>(next);
+  tell(writer, persist_of(151, {change}));
   tell(applier, ApplyEntries{{change}});
   log_and_apply(152, 400);
   run_for(500ms);

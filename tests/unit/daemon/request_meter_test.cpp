@@ -11,6 +11,9 @@ namespace {
 class Recorder final : public http::Exchange {
  public:
   void answer(http::Response response) override { status = response.status; }
+  void stream(http::Response head, std::shared_ptr<http::BodySource>) override {
+    status = head.status;
+  }
   void post(std::function<void()> work) override { work(); }
   int status = 0;
 };
@@ -24,6 +27,10 @@ class RequestMeterTest : public ::testing::Test {
     router.add(http::Method::get, "/v1/collections/{collection}/records/{key}", ok);
     router.add(http::Method::put, "/v1/collections/{collection}/records/{key}", ok);
     router.add(http::Method::get, "/livez", ok);
+    router.add(http::Method::get, "/v1/changes",
+               [](http::Request&, const http::Responder& responder) {
+                 responder.stream(http::json_response(200, ""), nullptr);
+               });
   }
 
   int ask(http::Method method, const std::string& target) {
@@ -53,6 +60,11 @@ TEST_F(RequestMeterTest, CountsByPatternMethodAndStatus) {
   EXPECT_EQ(count("GET", records, 200), 2);
   EXPECT_EQ(count("PUT", records, 200), 1);
   EXPECT_NE(metrics.registry.text().find("mainstay_http_request_seconds_count"), std::string::npos);
+}
+
+TEST_F(RequestMeterTest, AStreamIsCountedWhenItBegins) {
+  EXPECT_EQ(ask(http::Method::get, "/v1/changes?after=7"), 200);
+  EXPECT_EQ(count("GET", "/v1/changes", 200), 1);
 }
 
 TEST_F(RequestMeterTest, WhatFitsNoRouteIsOneLabel) {
