@@ -1,5 +1,7 @@
 """Both clients against scripted nodes: what breaks, and what the caller sees of it."""
+import asyncio
 import json
+import threading
 import time
 import unittest
 
@@ -255,6 +257,7 @@ class Faults:
             found, = stock.entries()
             self.assertEqual(("m-1", "0.10", {"item": "A"}), (found.id, str(found.quantity), found.dimensions))
             balance, = stock.balances({"item": "A", "location": "R&1"}, by=["item"])
+            self.assertEqual(balance.quantity, stock.balance({"item": "A"}))
         self.assertEqual("12345678901234567.891", str(balance.quantity))
         self.assertEqual({"item": "A"}, balance.dimensions)
         self.assertIn("by=item", node.asked[2].target)
@@ -333,10 +336,49 @@ class ClientFaults(Faults, unittest.TestCase):
     def make(self, nodes, **more):
         return Client(nodes, **more)
 
+    def test_threads_share_a_client(self):
+        node, failed = self.node(lambda asked: written(operation=asked.headers["idempotency-key"])), []
+        with self.client(node) as client:
+            def work(name):
+                for n in range(30):
+                    done = client.collection("orders").put("A", n, operation=f"{name}-{n}")
+                    if done.operation != f"{name}-{n}":
+                        failed.append(done)
+            threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(30)
+        self.assertEqual([], failed)
+        self.assertEqual(240, len(node.asked))
+        self.assertLessEqual(node.connections, 8)
+
 
 class AsyncClientFaults(Faults, unittest.TestCase):
     def make(self, nodes, **more):
         return Blocking(AsyncClient(nodes, **more))
+
+    def test_calls_at_once_and_a_cancelled_one(self):
+        """A cancelled call gives its connection up: the next one does not read the other's answer."""
+        slow = threading.Event()
+
+        def script(asked):
+            if asked.headers["idempotency-key"] == "slow":
+                slow.wait(10)
+            return written(operation=asked.headers["idempotency-key"])
+        node = self.node(script)
+
+        async def calls():
+            async with AsyncClient(node.address, policy=Policy(refresh=0, first_attempt=20)) as client:
+                orders = client.collection("orders")
+                waiting = asyncio.ensure_future(orders.put("A", 1, operation="slow"))
+                done = await asyncio.gather(*(orders.put("A", n, operation=f"op-{n}") for n in range(20)))
+                waiting.cancel()
+                slow.set()
+                with self.assertRaises(asyncio.CancelledError):
+                    await waiting
+                return [one.operation for one in done] + [(await orders.put("A", 1, operation="last")).operation]
+        self.assertEqual([f"op-{n}" for n in range(20)] + ["last"], asyncio.run(calls()))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import random
 import ssl
 import time
+from decimal import Decimal
 from typing import AsyncIterator, Iterable, Mapping, Sequence, TypeVar
 
 from . import _calls, _feed, errors
@@ -503,6 +504,19 @@ class AsyncLedger:
             if page.next is None:
                 return
             after = page.next
+
+    async def find(self, id: str, *, level: Level | str | None = None,
+                   timeout: float | None = None) -> Entry | None:
+        """The entry with this id, or None."""
+        page = await self.page(prefix=id, limit=1, level=level, timeout=timeout)
+        return page.items[0] if page.items and page.items[0].id == id else None
+
+    async def balance(self, where: Where, *, level: Level | str | None = None) -> Decimal:
+        """The sum of all balances with these values."""
+        total = Decimal(0)
+        async for one in self.balances(where, level=level):
+            total += one.quantity
+        return total
 
     async def balances(self, where: Where = {}, *, by: Iterable[str] | None = None,
                        level: Level | str | None = None) -> AsyncIterator[Balance]:

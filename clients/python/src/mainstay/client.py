@@ -5,6 +5,7 @@ import os
 import random
 import ssl
 import time
+from decimal import Decimal
 from typing import Iterator, Iterable, Mapping, Sequence, TypeVar
 
 from . import _calls, _feed, errors
@@ -503,6 +504,19 @@ class Ledger:
             if page.next is None:
                 return
             after = page.next
+
+    def find(self, id: str, *, level: Level | str | None = None,
+                   timeout: float | None = None) -> Entry | None:
+        """The entry with this id, or None."""
+        page = self.page(prefix=id, limit=1, level=level, timeout=timeout)
+        return page.items[0] if page.items and page.items[0].id == id else None
+
+    def balance(self, where: Where, *, level: Level | str | None = None) -> Decimal:
+        """The sum of all balances with these values."""
+        total = Decimal(0)
+        for one in self.balances(where, level=level):
+            total += one.quantity
+        return total
 
     def balances(self, where: Where = {}, *, by: Iterable[str] | None = None,
                        level: Level | str | None = None) -> Iterator[Balance]:
