@@ -17,6 +17,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/http/chunk_guard.hpp"
 #include "runtime/http/transport.hpp"
 #include "runtime/sys/clock.hpp"
 
@@ -227,7 +228,8 @@ class Client::Core::Exchange : public std::enable_shared_from_this<Exchange> {
       on_end(error);
       return;
     }
-    while (line_->buffer.size() > 0 && !parser_->is_done()) {
+    while (line_->buffer.size() > 0 && !parser_->is_done() &&
+           !must_wait_for_more(*parser_, line_->buffer.size())) {
       error_code bad;
       const std::size_t used = parser_->put(line_->buffer.data(), bad);
       line_->buffer.consume(used);

@@ -1,5 +1,7 @@
 #include "runtime/http/request_reader.hpp"
 
+#include "runtime/http/chunk_guard.hpp"
+
 namespace mainstay::http {
 
 namespace beast_http = boost::beast::http;
@@ -57,7 +59,8 @@ RequestReader::RequestReader(const RequestLimits& limits) : limits_{limits} {
 
 std::size_t RequestReader::put(boost::asio::const_buffer bytes) {
   std::size_t taken = 0;
-  while (bytes.size() > 0 && !parser_.is_done() && !bad_) {
+  while (bytes.size() > 0 && !parser_.is_done() && !bad_ &&
+         !must_wait_for_more(parser_, bytes.size())) {
     error_code error;
     const std::size_t used = parser_.put(bytes, error);
     bytes += used;

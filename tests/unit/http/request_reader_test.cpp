@@ -43,6 +43,21 @@ TEST(RequestReader, TakesBytesOneByOne) {
   EXPECT_TRUE(traits.keep_alive);
 }
 
+// Boost.Beast ends the process when this is left to it (chunk_guard.hpp).
+TEST(RequestReader, AnEmptyChunkedBodyMayComeByteByByte) {
+  for (const char* end : {"0\r\n\r\n", "0\r\nA: b\r\n\r\n", "1\r\nx\r\n0\r\n\r\n"}) {
+    RequestReader reader{limits};
+    std::string pending;
+    for (const char c :
+         "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string{end}) {
+      pending += c;
+      pending.erase(0, put(reader, pending));
+    }
+    EXPECT_TRUE(reader.is_done()) << end;
+    EXPECT_EQ(pending, "") << end;
+  }
+}
+
 TEST(RequestReader, WaitsForThoseWhoWantToBeTold) {
   RequestReader reader{limits};
   put(reader, "PUT /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n");

@@ -1,0 +1,3 @@
+#include "tests/fuzz/text_fuzzer.hpp"
+
+MAINSTAY_TEXT_FUZZER(config)
