@@ -8,9 +8,8 @@
 #include "runtime/base/limits.hpp"
 #include "runtime/record/memory_state.hpp"
 #include "runtime/record/state_hash.hpp"
-#include "runtime/store/record_tables.hpp"
-#include "runtime/sys/file.hpp"
 #include "runtime/wire/codec.hpp"
+#include "tests/unit/store/random_commands.hpp"
 #include "tests/unit/store/store_fixture.hpp"
 
 namespace mainstay::store {
@@ -22,7 +21,6 @@ using consensus::Index;
 class RecordStoreTest : public StoreTest {
  protected:
   RecordStoreTest() { formed(); }
-  std::string data_file() const { return options_.directory / "records" / "data.mdb"; }
   std::vector<std::string> keys(const std::string& prefix, const std::string& after) {
     std::vector<std::string> found;
     const auto view = records().read().value();
@@ -124,78 +122,6 @@ TEST_F(RecordStoreTest, ListsByPrefixInKeyOrder) {
   EXPECT_EQ(keys("c", ""), (std::vector<std::string>{}));
 }
 
-// What a random log is made of: every kind of command, on a few keys, so that they meet.
-class RandomCommands {
- public:
-  explicit RandomCommands(std::uint64_t seed) : random_{seed} {}
-
-  record::Command next(std::uint64_t number) {
-    const std::string id = "op" + std::to_string(random_.between(0, 600));
-    const std::string key = "k" + std::to_string(random_.between(0, 20));
-    switch (random_.between(0, 11)) {
-      case 0:
-        return remove(id, key);
-      case 1:
-        return command_of(id, {declaration(number)});
-      case 2:
-      case 3:
-        return command_of(id, {entry(number)});
-      case 4:
-        return command_of(id, {document(key, number), entry(number)});
-      case 5: {
-        record::Command fence = command_of(id, {});
-        fence.kind = record::CommandKind::fence;
-        return fence;
-      }
-      case 6: {
-        record::Command guarded = command_of(id, {document(key, number)});
-        guarded.checks = {{"docs", "k" + std::to_string(random_.between(0, 20)), {}}};
-        guarded.checks[0].condition.must_exist = true;
-        return guarded;
-      }
-      case 7:
-        return command_of(id, {{record::ActionKind::remove, "docs", key, {}}});
-      default:
-        return command_of(id, {document(key, number)});
-    }
-  }
-
-  static record::Action declare(const std::string& name, const std::string& json) {
-    return {record::ActionKind::declare, record::system_collection::collections, name, Bytes{json}};
-  }
-  static record::Action ledger() {
-    return declare("stock", R"({"kind":"ledger","ledger":{"dimensions":["item","location"],)"
-                            R"("scale":2,"never_below":"-40"}})");
-  }
-
-  SeededRandom& random() { return random_; }
-
- private:
-  // The same collection, with one index or another.
-  record::Action declaration(std::uint64_t number) {
-    const std::string name = number % 2 == 0 ? "by-a" : "by-b";
-    const std::string pointer = number % 2 == 0 ? "/a" : "/b";
-    return declare("docs",
-                   R"({"indexes":[{"name":")" + name + R"(","pointer":")" + pointer + R"("}]})");
-  }
-
-  record::Action document(const std::string& key, std::uint64_t number) {
-    const std::string value = R"({"a":)" + std::to_string(number % 7) + R"(,"b":"t)" +
-                              std::to_string(random_.between(0, 3)) + R"("})";
-    return {record::ActionKind::put, "docs", key, Bytes{value}};
-  }
-
-  record::Action entry(std::uint64_t number) {
-    const std::string item = std::to_string(random_.between(0, 2));
-    const std::string json = R"({"quantity":")" + std::to_string(random_.between(1, 9)) +
-                             R"(.50","item":")" + item +
-                             R"(","from":{"location":"x"},"to":{"location":"y"}})";
-    return {record::ActionKind::post, "stock", "e" + std::to_string(number % 90), Bytes{json}};
-  }
-
-  SeededRandom random_;
-};
-
 // The same log on LMDB and on the state machine's own model must give the same state: every row of
 // every table, the counters and the hash.
 TEST_F(RecordStoreTest, EqualsTheModelOnARandomLog) {
@@ -251,130 +177,6 @@ TEST_F(RecordStoreTest, ASyncInTheBackgroundCountsWhenItHasEnded) {
   EXPECT_GE(records().durable_applied(), 1U);
   ASSERT_TRUE(records().sync());
   EXPECT_EQ(records().durable_applied(), 2U);
-}
-
-TEST_F(RecordStoreTest, ScrubFindsAChangedRow) {
-  const std::string value = "{\"found\":\"again in the file\"}";
-  run({batch_entry(1, 1, {put("op1", "A", value)})});
-  EXPECT_TRUE(records().scrub());
-  close();
-  const std::string whole = read_whole(data_file());
-  const auto places = find_all(whole, value);
-  ASSERT_FALSE(places.empty());
-  auto file = sys::File::open(data_file(), sys::File::Mode::write).value();
-  for (const std::size_t place : places) ASSERT_TRUE(file.write_at(place + 3, "F"));
-  open();
-  EXPECT_EQ(records().scrub().error().code, Errc::corrupt);
-  EXPECT_THROW(value_of("A"), Stopped) << "a damaged value is never handed out";
-}
-
-// At every row that is read something is written: what was read already, what will be, both. The
-// sum is right nevertheless, however the pieces are cut.
-TEST_F(RecordStoreTest, AScrubFollowsWhatIsWrittenMeanwhile) {
-  std::uint64_t wall = 1'700'000'000'000;
-  for (const std::size_t piece_bytes : {1UL, 300UL, 2000UL}) {
-    SCOPED_TRACE(piece_bytes);
-    options_.scrub_piece_bytes = piece_bytes;
-    reopen();
-    RandomCommands commands{piece_bytes};
-    const auto write_some = [&] {
-      const Index index = records().applied() + 1;
-      wall += commands.random().between(0, 3600 * 1000);
-      std::vector<record::Command> batch;
-      if (index == 1)
-        batch = {command_of("d1", {RandomCommands::declare("docs", "{}")}),
-                 command_of("d2", {RandomCommands::ledger()})};
-      for (std::uint64_t i = commands.random().between(1, 3); i > 0; --i)
-        batch.push_back(commands.next(index * 10 + i));
-      run({batch_entry(index, 1, batch, wall)});
-    };
-    for (int i = 0; i < 60; ++i) write_some();
-    std::size_t rows = 0;
-    const auto scrubbed = records().scrub([&] {
-      if (++rows < 400) write_some();
-      return true;
-    });
-    EXPECT_TRUE(scrubbed) << to_string(scrubbed.error());
-    EXPECT_GT(rows, 100U);
-    EXPECT_TRUE(records().scrub());
-  }
-}
-
-TEST_F(RecordStoreTest, ScrubsBesideAWritingThreadFindNothing) {
-  options_.scrub_piece_bytes = 1000;
-  reopen();
-  std::atomic<bool> done{false};
-  std::thread scrubbing{[this, &done] {
-    while (!done) {
-      const auto scrubbed = records().scrub();
-      EXPECT_TRUE(scrubbed) << to_string(scrubbed.error());
-    }
-  }};
-  for (Index index = 1; index <= 400; ++index) {
-    const std::string number = std::to_string(index);
-    const std::string key = "k" + std::to_string(index % 50);
-    ASSERT_TRUE(records().apply(
-        std::vector<Entry>{batch_entry(index, 1, {put("op" + number, key, number)})}));
-  }
-  done = true;
-  scrubbing.join();
-  EXPECT_TRUE(records().scrub());
-}
-
-TEST_F(RecordStoreTest, AScrubEndsWhenToldTo) {
-  run({batch_entry(1, 1, {put("op1", "A", "1"), put("op2", "B", "2")})});
-  int rows = 0;
-  EXPECT_EQ(records().scrub([&rows] { return ++rows < 2; }).error().code, Errc::busy);
-  EXPECT_EQ(rows, 2);
-  EXPECT_TRUE(records().scrub());
-}
-
-TEST_F(RecordStoreTest, OneScrubAtATime) {
-  run({batch_entry(1, 1, {put("op1", "A", "1")})});
-  EXPECT_TRUE(records().scrub([this] {
-    EXPECT_EQ(records().scrub().error().code, Errc::busy);
-    return true;
-  }));
-}
-
-// A row of a table taken away behind the store's back, as a lost write would.
-TEST_F(RecordStoreTest, ScrubFindsALostRowOfEveryTable) {
-  RandomCommands commands{5};
-  run({batch_entry(1, 1,
-                   {command_of("d1", {RandomCommands::declare("docs", "{}")}),
-                    command_of("d2", {RandomCommands::ledger()})})});
-  for (Index index = 2; index <= 60; ++index)
-    run({batch_entry(index, 1, {commands.next(index), commands.next(index + 100)})});
-  ASSERT_TRUE(records().scrub());
-  for (const Table table :
-       {Table::records, Table::history, Table::commits, Table::operations, Table::balances}) {
-    const TemporaryDirectory copy;
-    close();
-    std::filesystem::copy(options_.directory, copy.path() / "node",
-                          std::filesystem::copy_options::recursive);
-    std::filesystem::remove(copy.path() / "node" / "records" / "checkpoint");
-    {
-      lmdb::EnvOptions wanted;
-      wanted.directory = copy.path() / "node" / "records";
-      wanted.map_bytes = options_.record_map_bytes;
-      wanted.tables_max = RecordTables::count;
-      const auto env = lmdb::Env::open(wanted).value();
-      auto txn = lmdb::Txn::begin(env, lmdb::Txn::Kind::write).value();
-      const auto tables = RecordTables::open(txn, 0).value();
-      {
-        auto cursor = lmdb::Cursor::open(txn, tables.of(table)).value();
-        ASSERT_TRUE(cursor.first().value());
-        ASSERT_TRUE(cursor.erase());
-      }
-      ASSERT_TRUE(txn.commit());
-    }
-    StoreOptions options = options_;
-    options.directory = copy.path() / "node";
-    const auto node = NodeStore::open(options, random_);
-    ASSERT_TRUE(node) << to_string(node.error());
-    EXPECT_EQ((*node)->records().scrub().error().code, Errc::corrupt) << static_cast<int>(table);
-    open();
-  }
 }
 
 TEST_F(RecordStoreTest, AFullMapStopsTheProcessAndKeepsTheOldState) {
