@@ -96,6 +96,10 @@ void Simulation::lose_disk(SimNode& node) {
 }
 
 void Simulation::damage(SimNode& node) {
+  if (random_->between(0, 1) == 0) {
+    damage_journal(node);
+    return;
+  }
   const std::uint64_t number = random_->between(1, workload_->calls() + 1);
   if (!node.disk().flip_bit("log/data.mdb", "op-" + std::to_string(number), *random_)) return;
   trace_.say(node.id().value, "a bit flips in its log");
@@ -107,6 +111,20 @@ void Simulation::damage(SimNode& node) {
     damaged->crash(false);
     restart_later(*damaged, random_->between(1, 100) * sim_ms);
   });
+}
+
+// Any bit of what the log wrote last, and the process ends. A power cut would take the mark behind
+// the last frame with it, without which a damaged one cannot be told from one that was never whole
+// (docs/formats/log.md).
+void Simulation::damage_journal(SimNode& node) {
+  if (node.disk().failure_happened()) return;
+  const std::string file = random_->between(0, 1) == 0 ? "log/journal.0" : "log/journal.1";
+  if (!node.disk().flip_any_bit(file, *random_)) return;
+  trace_.say(node.id().value, "a bit flips in {}, and it is killed", file);
+  node.expect_trouble(true);
+  at_risk_ = node.id();
+  node.crash(false);
+  restart_later(node, random_->between(1, 400) * sim_ms);
 }
 
 }  // namespace mainstay::harness

@@ -170,26 +170,48 @@ void SimDisk::disarm_cut() {
   if (!state_->cut) state_->cut_armed = false;
 }
 
-bool SimDisk::flip_bit(const std::string& suffix, const std::string& text, Random& random) {
-  const PastTheDisk past;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_)) {
+namespace {
+
+// What a file below `directory` whose path ends with `suffix` holds; "" for neither.
+std::pair<std::string, std::string> read_one(const std::filesystem::path& directory,
+                                             const std::string& suffix) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     const std::string path = entry.path().string();
     if (!entry.is_regular_file() || !path.ends_with(suffix)) continue;
     std::ifstream file{path, std::ios::binary};
-    std::string bytes{std::istreambuf_iterator<char>{file}, {}};
-    std::vector<std::size_t> places;
-    for (std::size_t at = bytes.find(text); at != std::string::npos; at = bytes.find(text, at + 1))
-      places.push_back(at);
-    if (places.empty()) continue;
-    const std::size_t at =
-        places[random.between(0, places.size() - 1)] + random.between(0, text.size() - 1);
-    bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.between(0, 6)));
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    const bool done = real_call::pwrite(fd, &bytes[at], 1, static_cast<off_t>(at)) == 1;
-    ::close(fd);
-    return done;
+    return {path, std::string{std::istreambuf_iterator<char>{file}, {}}};
   }
-  return false;
+  return {};
+}
+
+bool flip(const std::string& path, std::string& bytes, std::size_t at, std::uint64_t bit) {
+  bytes[at] = static_cast<char>(bytes[at] ^ (1 << bit));
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const bool done = real_call::pwrite(fd, &bytes[at], 1, static_cast<off_t>(at)) == 1;
+  ::close(fd);
+  return done;
+}
+
+}  // namespace
+
+bool SimDisk::flip_bit(const std::string& suffix, const std::string& text, Random& random) {
+  const PastTheDisk past;
+  auto [path, bytes] = read_one(directory_, suffix);
+  std::vector<std::size_t> places;
+  for (std::size_t at = bytes.find(text); at != std::string::npos; at = bytes.find(text, at + 1))
+    places.push_back(at);
+  if (places.empty()) return false;
+  const std::size_t at =
+      places[random.between(0, places.size() - 1)] + random.between(0, text.size() - 1);
+  return flip(path, bytes, at, random.between(0, 6));
+}
+
+bool SimDisk::flip_any_bit(const std::string& suffix, Random& random) {
+  const PastTheDisk past;
+  auto [path, bytes] = read_one(directory_, suffix);
+  const std::size_t last = bytes.find_last_not_of('\0');
+  if (last == std::string::npos) return false;
+  return flip(path, bytes, random.between(0, last), random.between(0, 7));
 }
 
 void SimDisk::wipe() {

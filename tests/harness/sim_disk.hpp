@@ -62,6 +62,9 @@ class SimDisk {
   // when there is none.
   bool flip_bit(const std::string& suffix, const std::string& text, Random& random);
 
+  // The same anywhere in what such a file holds, up to its last byte that is not zero.
+  bool flip_any_bit(const std::string& suffix, Random& random);
+
   // A new, empty disk.
   void wipe();
 

@@ -109,6 +109,7 @@ void SimNode::start() {
     world_.invariants.opened(key(), log, log.hard_state());
     consensus::InitialState initial = store_->initial_state();
     applied_ = store_->records().applied();
+    if (applied_ > 0) look_through(4);
     applied_membership_ = log.start_membership();
     for (const Entry& entry : log.membership_entries())
       if (entry.index <= applied_) applied_membership_ = *entry.membership;

@@ -155,6 +155,8 @@ class SimNode {
   void start_apply();
   void apply_some();
   void tell_applied();
+  // What the records hold now: the state hash always, everything once in so many times.
+  void look_through(std::uint32_t one_in);
   void compare(consensus::Index before, const store::ApplyResult& result) const;
   void answer(const std::vector<record::BatchOutcome>& outcomes);
   void serve_reads();

@@ -22,10 +22,14 @@ void SimNode::install(const SnapshotMeta& snapshot) {
   if (disk_.cut_happened()) return;
   world_.trace.mark("install", id_.value, applied_);
   world_.trace.say(id_.value, "installs the snapshot up to {}", applied_);
+  look_through(1);
+}
+
+void SimNode::look_through(std::uint32_t one_in) {
   const auto view = local_view();
   if (!view) return;
   world_.invariants.on_applied(key(), view->state().counters());
-  audit(view->state(), world_.model, id_);
+  if (world_.random.between(1, one_in) == 1) audit(view->state(), world_.model, id_);
 }
 
 // --- the applier ---
@@ -52,11 +56,7 @@ void SimNode::apply_some() {
   applied_ = result->applied;
   world_.trace.mark("apply", id_.value, applied_);
   compare(before, *result);
-  if (const auto view = local_view()) {
-    world_.invariants.on_applied(key(), view->state().counters());
-    if (world_.random.between(1, settings_.audit_one_in) == 1)
-      audit(view->state(), world_.model, id_);
-  }
+  look_through(settings_.audit_one_in);
   answer(result->outcomes);
   tell_applied();
   maintain();

@@ -93,6 +93,7 @@ class Simulation {
   void mend_later(SimTime delay);
   void lose_disk(SimNode& node);
   void damage(SimNode& node);
+  void damage_journal(SimNode& node);
   void stale_write_race();
   void chase_leader();
   void change_membership();
