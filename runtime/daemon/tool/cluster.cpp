@@ -1,13 +1,7 @@
 // member, transfer, drain.
-#include <ostream>
-
-#include <boost/json.hpp>
-
 #include "runtime/daemon/tool/commands.hpp"
 
 namespace mainstay::tool {
-
-namespace json = boost::json;
 
 namespace {
 
@@ -17,55 +11,57 @@ struct ClusterOptions {
 };
 using OptionsPtr = std::shared_ptr<ClusterOptions>;
 
-Result<int> command(Run& run, http::Method method, std::string target, json::object body = {}) {
-  http::Call call{method, std::move(target)};
-  if (!body.empty()) {
-    call.headers.emplace_back("Content-Type", "application/json");
-    call.body = Bytes{json::serialize(body)};
+// What every plan says first: who the members are now.
+Result<std::string> members_now(Run& run) {
+  TRY_ASSIGN(const json::Value cluster, run.get("/v1/cluster"));
+  std::string text = "; members now:";
+  for (const json::Value& member : items_at(cluster, "members"))
+    text += " " + cell_of(member.find("id")) + " (" + text_at(member, "role") + ")";
+  return text + ", leader " + cell_of(cluster.find("leader"));
+}
+
+Result<int> command(Run& run, const std::string& plan, http::Method method, std::string target,
+                    const json::Value& body = json::Value::object()) {
+  if (run.plan) {
+    TRY_ASSIGN(const std::string now, members_now(run));
+    return tell_plan(run, plan + now);
   }
-  auto reply = run.session->ask(call, Repeat::unless_sent);
+  http::Call call{method, std::move(target)};
+  if (!body.members().empty()) {
+    call.headers.emplace_back("Content-Type", "application/json");
+    call.body = Bytes{json::to_text(body)};
+  }
+  auto reply = run.ask(call, Repeat::unless_sent);
   if (!reply && reply.error().code == Errc::outcome_unknown)
     return fail(
         Errc::outcome_unknown,
         reply.error().message + "; whether it was done is not known: see `mainstay status`");
   if (!reply) return Failure{reply.error()};
-  json::error_code error;
-  const json::value document = json::parse(reply->body, error);
-  if (run.json || error || !document.is_object() || !document.as_object().contains("result"))
-    run.world.out << reply->body << "\n";
-  else
-    run.world.out << std::string_view{document.at("result").as_string()} << "\n";
-  return 0;
+  TRY_ASSIGN(const json::Value document, object_of(*reply));
+  return print(run, document, text_at(document, "result"));
 }
 
 Result<int> list_members(Run& run) {
-  TRY_ASSIGN(const http::Reply reply,
-             run.session->ask(http::Call{http::Method::get, "/v1/cluster"}, Repeat::always));
-  json::error_code error;
-  const json::value document = json::parse(reply.body, error);
-  const json::value* members =
-      error || !document.is_object() ? nullptr : document.as_object().if_contains("members");
-  if (members == nullptr || !members->is_array())
+  TRY_ASSIGN(const json::Value cluster, run.get("/v1/cluster"));
+  const json::Value* members = cluster.find("members");
+  if (members == nullptr || !members->is(json::Type::array))
     return fail(Errc::internal, "the node's answer has no members");
-  if (run.json) {
-    run.world.out << json::serialize(*members) << "\n";
-    return 0;
-  }
-  run.world.out << "NODE\tROLE\tPEER\tAPI\tINCARNATION\n";
-  for (const json::value& member : members->as_array())
-    run.world.out << member.at("id") << "\t" << std::string_view{member.at("role").as_string()}
-                  << "\t" << std::string_view{member.at("peer_address").as_string()} << "\t"
-                  << std::string_view{member.at("api_address").as_string()} << "\t"
-                  << std::string_view{member.at("incarnation").as_string()} << "\n";
-  return 0;
+  if (run.json) return print(run, *members, "");
+  return print_rows(run, members->items(),
+                    {{"NODE", "id"},
+                     {"ROLE", "role"},
+                     {"PEER", "peer_address"},
+                     {"API", "api_address"},
+                     {"INCARNATION", "incarnation"}});
 }
 
 Result<int> add_member(Run& run, const ClusterOptions& options) {
-  json::object body{{"id", options.node},
-                    {"peer_address", options.peer_address},
-                    {"api_address", options.api_address}};
-  if (!options.incarnation.empty()) body["incarnation"] = options.incarnation;
-  return command(run, http::Method::post, "/v1/cluster/members", std::move(body));
+  json::Value body = json::Value::object({{"id", number(options.node)},
+                                          {"peer_address", text(options.peer_address)},
+                                          {"api_address", text(options.api_address)}});
+  if (!options.incarnation.empty()) body.set("incarnation", text(options.incarnation));
+  return command(run, "add node " + std::to_string(options.node) + " as a learner",
+                 http::Method::post, "/v1/cluster/members", body);
 }
 
 CLI::Option* add_node(CLI::App& app, const char* name, const OptionsPtr& options,
@@ -78,47 +74,57 @@ CLI::Option* add_node(CLI::App& app, const char* name, const OptionsPtr& options
 
 void add_cluster_commands(CLI::App& app, Run& run) {
   const auto options = std::make_shared<ClusterOptions>();
-  const auto on = [&run](CLI::App* chosen, std::function<Result<int>()> action) {
-    chosen->callback([&run, action = std::move(action)] { run.action = action; });
-  };
   const auto member_target = [options] {
     return "/v1/cluster/members/" + std::to_string(options->node);
   };
+  const auto node_name = [options] { return "node " + std::to_string(options->node); };
 
   CLI::App* member = app.add_subcommand("member", "List, add, promote and remove nodes");
   member->require_subcommand(1);
   member->fallthrough();
-  on(member->add_subcommand("list", "List the members"), [&run] { return list_members(run); });
+  on(run, member->add_subcommand("list", "List the members"), [&run] { return list_members(run); });
 
   CLI::App* add = member->add_subcommand("add", "Add a node: a learner, then a voter by itself");
   add_node(*add, "node", options, "The new node's id")->required();
   add->add_option("peer_address", options->peer_address, "host:port for other nodes")->required();
   add->add_option("api_address", options->api_address, "host:port for clients")->required();
   add->add_option("--incarnation", options->incarnation, "Only this life of its data directory.");
-  on(add, [&run, options] { return add_member(run, *options); });
+  add_plan(run, add);
+  on(run, add, [&run, options] { return add_member(run, *options); });
 
   CLI::App* promote = member->add_subcommand("promote", "Make a learner a voter");
   add_node(*promote, "node", options, "The node's id")->required();
-  on(promote, [&run, member_target] {
-    return command(run, http::Method::post, member_target() + "/promote");
+  add_plan(run, promote);
+  on(run, promote, [&run, member_target, node_name] {
+    return command(run, "make " + node_name() + " a voter", http::Method::post,
+                   member_target() + "/promote");
   });
 
   CLI::App* remove = member->add_subcommand("remove", "Remove a node");
   add_node(*remove, "node", options, "The node's id")->required();
-  on(remove, [&run, member_target] { return command(run, http::Method::remove, member_target()); });
+  add_plan(run, remove);
+  on(run, remove, [&run, member_target, node_name] {
+    return command(run, "remove " + node_name() + " from the cluster", http::Method::remove,
+                   member_target());
+  });
 
   CLI::App* transfer = app.add_subcommand("transfer", "Hand leadership over");
   add_node(*transfer, "--to", options, "To this node; without it to the most caught-up voter.");
-  on(transfer, [&run, options] {
-    json::object body;
-    if (options->node != 0) body["to"] = options->node;
-    return command(run, http::Method::post, "/v1/cluster/transfer", std::move(body));
+  add_plan(run, transfer);
+  on(run, transfer, [&run, options, node_name] {
+    json::Value body = json::Value::object();
+    if (options->node != 0) body.set("to", number(options->node));
+    return command(
+        run,
+        "hand leadership to " + (options->node == 0 ? "the most caught-up voter" : node_name()),
+        http::Method::post, "/v1/cluster/transfer", body);
   });
 
   CLI::App* drain = app.add_subcommand("drain", "Take a node out of service");
   add_node(*drain, "node", options, "The node's id")->required();
-  on(drain, [&run, options] {
-    return command(run, http::Method::post,
+  add_plan(run, drain);
+  on(run, drain, [&run, options, node_name] {
+    return command(run, "drain " + node_name() + " until it is restarted", http::Method::post,
                    "/v1/nodes/" + std::to_string(options->node) + "/drain");
   });
 }

@@ -17,6 +17,7 @@ int main(int count, char** arguments) {
                           config::process_environment(),
                           sys::system_clock(),
                           sys::system_random(),
-                          ::isatty(STDOUT_FILENO) == 1};
+                          ::isatty(STDOUT_FILENO) == 1,
+                          ::isatty(STDERR_FILENO) == 1};
   return tool::run(words, world, MAINSTAY_VERSION);
 }

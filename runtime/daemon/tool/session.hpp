@@ -3,12 +3,14 @@
 // even to another node, never does it twice.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/config/values.hpp"
+#include "runtime/daemon/tool/context.hpp"
 #include "runtime/http/client.hpp"
 #include "runtime/sys/clock.hpp"
 
@@ -20,28 +22,42 @@ enum class Repeat {
   unless_sent,  // commands to the cluster: an answer that is lost is outcome_unknown
 };
 
+using Pause = std::function<void(Millis)>;
+
 class Session {
  public:
-  // REQUIRES: at least one endpoint.
-  Session(std::vector<config::Endpoint> endpoints, Millis deadline, const sys::Clock& clock);
+  // Errors: those of reading the context's authority file.
+  static Result<std::unique_ptr<Session>> open(Context context, Millis deadline,
+                                               const sys::Clock& clock, Pause pause);
 
   // A reply with a 2xx or 304 status, or the problem it was. Errors also: outcome_unknown,
-  // unavailable when no endpoint could be reached.
-  Result<http::Reply> ask(const http::Call& call, Repeat repeat);
+  // unavailable when no endpoint could be reached. A node that hangs gets `window_max` at most
+  // while there are others to turn to.
+  Result<http::Reply> ask(const http::Call& call, Repeat repeat, Millis window_max = Millis{3000});
 
   // One attempt at each of these, at once; replies of any status, in their order.
   std::vector<Result<http::Reply>> ask_each(
       const std::vector<std::pair<config::Endpoint, std::string>>& targets, Millis wait);
 
-  const std::vector<config::Endpoint>& endpoints() const { return endpoints_; }
+  // One attempt at one endpoint, `done` on the client's thread: for loads that are not waited for.
+  void send(const config::Endpoint& endpoint, http::Call call, Millis wait,
+            http::Client::Done done);
+
+  const std::vector<config::Endpoint>& endpoints() const { return context_.endpoints; }
+  const Context& context() const { return context_; }
 
  private:
+  Session(Context context, Millis deadline, const sys::Clock& clock, Pause pause,
+          const http::ClientOptions& options);
   Result<http::Reply> attempt(const config::Endpoint& endpoint, http::Call call, Millis window);
+  void authorize(http::Call& call) const;
 
-  const std::vector<config::Endpoint> endpoints_;
+  const Context context_;
   const Millis deadline_;
   const sys::Clock& clock_;
+  const Pause pause_;
   http::Client client_;
+  std::size_t first_ = 0;  // the endpoint that answered last, asked first
 };
 
 // The problem document of a reply as an Error.

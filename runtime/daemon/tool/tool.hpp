@@ -1,7 +1,8 @@
-// The command-line tool `mainstay`: looks at a cluster, reads and writes records, changes members,
-// makes certificates.
+// The command-line tool `mainstay`: looks at a cluster, reads and writes records and ledgers,
+// changes members, tokens and certificates, finds out what is wrong.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -12,15 +13,20 @@
 
 namespace mainstay::tool {
 
+// Lets this much time pass; the one place of the tool that does.
+void wait_for(Millis time);
+
 // What the tool touches of the world; a test gives its own.
 struct World {
   std::istream& in;
   std::ostream& out;  // results
-  std::ostream& err;  // what went wrong
+  std::ostream& err;  // what went wrong, and progress
   const config::Settings environment;
   const sys::Clock& clock;
-  Random& random;         // for operation ids
-  bool terminal = false;  // `out` is one: `status --watch` clears it
+  Random& random;             // for operation ids and tokens
+  bool terminal = false;      // `out` is one: `status --watch` clears it
+  bool err_terminal = false;  // `err` is one: progress is a bar
+  std::function<void(Millis)> pause = wait_for;
 };
 
 // `arguments` without the program's name. Returns the exit code: 0, or the one of the Errc

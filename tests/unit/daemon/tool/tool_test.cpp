@@ -1,89 +1,27 @@
-// The tool against real HTTP servers over the API's fake backend.
-#include "runtime/daemon/tool/tool.hpp"
-
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
+// The tool's records, members and status, against real HTTP servers over the API's fake backend.
 #include <arpa/inet.h>
-#include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "runtime/http/server.hpp"
-#include "tests/unit/api/fake_backend.hpp"
+#include "tests/unit/daemon/tool/fake_node.hpp"
 
 namespace mainstay::tool {
 namespace {
 
 using testing::HasSubstr;
-using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
-
-// A node: the API over a fake backend, on a free port. Its handler runs on one thread.
-class FakeNode {
- public:
-  FakeNode() {
-    api::add_routes(router, backend, sys::system_clock());
-    http::ServerOptions options;
-    options.listen = {"127.0.0.1", 0};
-    options.threads = 1;
-    auto started =
-        http::Server::start(options, sys::system_clock(),
-                            [this](http::Request request, const http::Responder& responder) {
-                              router(std::move(request), responder);
-                            });
-    server = std::move(started.value());
-  }
-  std::string address() const { return to_string(server->endpoint()); }
-
-  api::FakeBackend backend;
-  http::Router router;
-  std::unique_ptr<http::Server> server;
-};
-
-// An address that nobody listens on.
-std::string closed_address() {
-  const FakeNode gone;
-  return gone.address();
-}
-
-struct Ran {
-  int code;
-  std::string out, err;
-};
-
-Ran run_tool(const std::vector<std::string>& arguments, const config::Settings& environment = {},
-             const std::string& input = "") {
-  std::istringstream in{input};
-  std::ostringstream out, err;
-  static std::uint64_t seed = 0;  // every run draws other operation ids
-  SeededRandom random{++seed};
-  const World world{in, out, err, environment, sys::system_clock(), random, false};
-  const int code = run(arguments, world, "1.2.3");
-  return {code, out.str(), err.str()};
-}
-
-class ToolTest : public testing::Test {
- protected:
-  Ran tool(std::vector<std::string> arguments, const std::string& input = "") {
-    return run_tool(arguments, {{"MAINSTAY_ENDPOINTS", node_.address()}}, input);
-  }
-  FakeNode node_;
-};
 
 TEST_F(ToolTest, PutsGetsAndDeletes) {
   const Ran put = tool({"put", "orders", "A/1", R"({"n":1})"});
   EXPECT_EQ(put.code, 0) << put.err;
-  EXPECT_EQ(put.out, "created orders/A/1: version 1, revision 1\n");
+  EXPECT_EQ(put.out, "created orders/A/1: version 1, revision 3\n");
   EXPECT_EQ(tool({"get", "orders", "A/1"}).out, "{\"n\":1}\n");
   EXPECT_EQ(tool({"get", "orders", "A/1", "--json"}).out,
-            "{\"key\":\"A/1\",\"version\":1,\"revision\":1,\"value\":{\"n\":1}}\n");
+            "{\"key\":\"A/1\",\"version\":1,\"revision\":3,\"value\":{\"n\":1}}\n");
   EXPECT_EQ(tool({"put", "orders", "A/1", "-"}, "2").out,
-            "replaced orders/A/1: version 2, revision 2\n");
-  EXPECT_EQ(tool({"delete", "orders", "A/1"}).out, "deleted orders/A/1: version 3, revision 3\n");
+            "replaced orders/A/1: version 2, revision 4\n");
+  EXPECT_EQ(tool({"delete", "orders", "A/1"}).out, "deleted orders/A/1: version 3, revision 5\n");
   const Ran gone = tool({"get", "orders", "A/1"});
   EXPECT_EQ(gone.code, 3);
   EXPECT_THAT(gone.err, HasSubstr("holds no record 'A/1' (not_found)"));
@@ -99,23 +37,23 @@ TEST_F(ToolTest, ConditionsAndOperationIdsAreSent) {
   EXPECT_EQ(tool({"put", "c", "k", "2", "--operation", "op"}).code, 4);
   EXPECT_EQ(tool({"put", "c", "k", "2", "--if-version", "7"}).code, 4);
   EXPECT_EQ(tool({"delete", "c", "k", "--if-version", "1"}).code, 0);
-  EXPECT_EQ(tool({"operation", "op"}).out, "committed: version 1, revision 1\n");
+  EXPECT_EQ(tool({"operation", "op"}).out, "committed: version 1, revision 3\n");
   EXPECT_EQ(tool({"operation", "none"}).code, 3);
 }
 
 TEST_F(ToolTest, ListsPageByPage) {
   for (int i = 0; i < 5; ++i) tool({"put", "c", "k" + std::to_string(i), std::to_string(i)});
   const Ran some = tool({"list", "c", "--limit", "2"});
-  EXPECT_EQ(some.out, "KEY\tVERSION\tREVISION\tVALUE\nk0\t1\t1\t0\nk1\t1\t2\t1\n");
+  EXPECT_EQ(some.out, "KEY\tVERSION\tREVISION\tVALUE\nk0\t1\t3\t0\nk1\t1\t4\t1\n");
   EXPECT_THAT(some.err, HasSubstr("--after 'k1'"));
   const Ran rest = tool({"list", "c", "--after", "k1", "--all", "--json"});
   EXPECT_EQ(rest.out,
-            "{\"key\":\"k2\",\"version\":1,\"revision\":3,\"value\":2}\n"
-            "{\"key\":\"k3\",\"version\":1,\"revision\":4,\"value\":3}\n"
-            "{\"key\":\"k4\",\"version\":1,\"revision\":5,\"value\":4}\n");
+            "{\"key\":\"k2\",\"version\":1,\"revision\":5,\"value\":2}\n"
+            "{\"key\":\"k3\",\"version\":1,\"revision\":6,\"value\":3}\n"
+            "{\"key\":\"k4\",\"version\":1,\"revision\":7,\"value\":4}\n");
   EXPECT_EQ(rest.err, "");
   EXPECT_EQ(tool({"list", "c", "--prefix", "k3", "--level", "local", "--json"}).out,
-            "{\"key\":\"k3\",\"version\":1,\"revision\":4,\"value\":3}\n");
+            "{\"key\":\"k3\",\"version\":1,\"revision\":6,\"value\":3}\n");
 }
 
 TEST_F(ToolTest, AWriteGoesToTheNextEndpointUnderTheSameOperationId) {
@@ -200,7 +138,7 @@ TEST_F(ToolTest, MembersAndLeadership) {
   node_.backend.cluster_view.members = {
       {NodeId{1}, Incarnation{9}, true, "p:1", "a:1", true, 0, 0}};
   EXPECT_EQ(tool({"member", "list"}).out,
-            "NODE\tROLE\tPEER\tAPI\tINCARNATION\n1\tvoter\tp:1\ta:1\t9\n");
+            "NODE  ROLE   PEER  API  INCARNATION\n1     voter  p:1   a:1  9\n");
   EXPECT_THAT(tool({"member", "list", "--json"}).out, StartsWith("[{\"id\":1,"));
   EXPECT_EQ(tool({"member", "add", "4", "h:1", "h:2"}).out, "done \"so\"\n");
   EXPECT_EQ(tool({"member", "promote", "4"}).code, 0);
@@ -275,6 +213,35 @@ TEST_F(ToolTest, StatusOfNobodySaysSo) {
   EXPECT_THAT(status.out, HasSubstr("cannot be reached"));
 }
 
+TEST_F(ToolTest, PlansChangeNothing) {
+  EXPECT_EQ(ok({"put", "orders", "A", "1", "--plan"}), "would create orders/A\n");
+  EXPECT_EQ(tool({"delete", "orders", "A", "--plan"}).code, 3);
+  ok({"put", "orders", "A", "1"});
+  EXPECT_EQ(ok({"delete", "orders", "A", "--plan", "--json"}),
+            "{\"plan\":\"delete orders/A, which is at version \\\"1\\\"\"}\n");
+  node_.backend.cluster_view.members = {
+      {NodeId{1}, Incarnation{9}, true, "p:1", "a:1", true, 0, 0}};
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"member", "add", "4", "h:1", "h:2"},
+        {"member", "remove", "4"},
+        {"member", "promote", "4"},
+        {"transfer", "--to", "2"},
+        {"drain", "1"},
+        {"collection", "declare", "new"},
+        {"token", "create", "x"},
+        {"op", "fence", "nobody"},
+        {"txn", R"({"operations":[]})"},
+        {"ledger", "post", "stock", R"({"id":"x"})"}}) {
+    auto with_plan = arguments;
+    with_plan.emplace_back("--plan");
+    EXPECT_THAT(ok(with_plan), StartsWith("would ")) << testing::PrintToString(arguments);
+  }
+  EXPECT_THAT(ok({"member", "remove", "1", "--plan"}),
+              HasSubstr("remove node 1 from the cluster; members now: 1 (voter)"));
+  EXPECT_EQ(node_.backend.admin.size(), 0U);
+  EXPECT_EQ(node_.backend.commands.size(), 1U) << "the one put";
+}
+
 TEST(ToolUsage, MistakesAreExitCode2) {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{},
@@ -288,7 +255,14 @@ TEST(ToolUsage, MistakesAreExitCode2) {
         {"member", "remove", "0"},
         {"drain", "x"},
         {"put", "c", "k", "--file", "/nonexistent/file"},
-        {"put", "c", "k", "1", "--file", "x"}}) {
+        {"put", "c", "k", "1", "--file", "x"},
+        {"patch", "c", "k"},
+        {"collection"},
+        {"ledger", "balances", "c", "item"},
+        {"import", "c", "f", "--format", "xml"},
+        {"bench", "c", "--rate", "0"},
+        {"completion", "fish"},
+        {"debug", "bundle", "--unit", "a'; b"}}) {
     const Ran ran = run_tool(arguments);
     EXPECT_EQ(ran.code, 2) << testing::PrintToString(arguments) << ran.out << ran.err;
     EXPECT_NE(ran.err, "") << testing::PrintToString(arguments);
@@ -299,36 +273,59 @@ TEST(ToolUsage, VersionAndHelp) {
   EXPECT_EQ(run_tool({"--version"}).out, "1.2.3\n");
   const Ran help = run_tool({"--help"});
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"status", "get", "put", "delete", "list", "operation", "member",
-                              "transfer", "drain", "certs"})
+  for (const char* command :
+       {"status", "doctor",  "collection", "get",       "put",    "patch", "delete",
+        "list",   "history", "watch",      "txn",       "ledger", "op",    "operation",
+        "import", "export",  "member",     "transfer",  "drain",  "token", "audit",
+        "certs",  "bench",   "debug",      "completion"})
     EXPECT_THAT(help.out, HasSubstr(command));
 }
 
-class CertsTest : public testing::Test {
- protected:
-  CertsTest() : directory_{testing::TempDir() + "tool_test_" + std::to_string(::getpid())} {}
-  ~CertsTest() override { std::filesystem::remove_all(directory_); }
-  const std::string directory_;
-};
+class CertsTest : public ToolTest {};
 
 TEST_F(CertsTest, MakesAnAuthorityAndNodes) {
-  const Ran init = run_tool({"certs", "init-ca", "--directory", directory_, "--cluster", "plant"});
+  const Ran init =
+      run_tool({"certs", "init-ca", "--directory", path("certs"), "--cluster", "plant"});
   EXPECT_EQ(init.code, 0) << init.err;
-  EXPECT_TRUE(std::filesystem::exists(directory_ + "/ca.pem"));
-  EXPECT_TRUE(std::filesystem::exists(directory_ + "/ca.key"));
-  const Ran node = run_tool({"certs", "node", "2", "--directory", directory_, "--cluster", "plant",
-                             "--host", "localhost", "--host", "127.0.0.1", "--json"});
+  EXPECT_TRUE(std::filesystem::exists(path("certs/ca.pem")));
+  EXPECT_TRUE(std::filesystem::exists(path("certs/ca.key")));
+  const Ran node = run_tool({"certs", "node", "2", "--directory", path("certs"), "--cluster",
+                             "plant", "--host", "localhost", "--host", "127.0.0.1", "--json"});
   EXPECT_EQ(node.code, 0) << node.err;
   const boost::json::value made = boost::json::parse(node.out);
   for (const auto& file : made.at("files").as_array())
     EXPECT_TRUE(std::filesystem::exists(file.as_string().c_str())) << file;
-  EXPECT_THAT(run_tool({"certs", "show", directory_ + "/node-2.pem"}).out,
+  EXPECT_THAT(run_tool({"certs", "show", path("certs/node-2.pem")}).out,
               StartsWith("cluster plant, node 2, valid "));
-  EXPECT_EQ(run_tool({"certs", "init-ca", "--directory", directory_, "--cluster", "plant"}).code, 4)
+  EXPECT_EQ(run_tool({"certs", "init-ca", "--directory", path("certs"), "--cluster", "plant"}).code,
+            4)
       << "nothing is overwritten";
-  EXPECT_NE(run_tool({"certs", "node", "3", "--directory", directory_, "--cluster", "other"}).code,
-            0);
-  EXPECT_EQ(run_tool({"certs", "show", directory_ + "/none.pem"}).code, 3);
+  EXPECT_NE(
+      run_tool({"certs", "node", "3", "--directory", path("certs"), "--cluster", "other"}).code, 0);
+  EXPECT_EQ(run_tool({"certs", "show", path("none.pem")}).code, 3);
+}
+
+TEST_F(CertsTest, RotatesAndMakesThoseOfAnApi) {
+  const std::string certs = path("certs");
+  ok({"certs", "init-ca", "--directory", certs});
+  ok({"certs", "node", "2", "--directory", certs, "--host", "a.example"});
+  const std::string before = read_file(certs + "/node-2.pem");
+  EXPECT_THAT(ok({"certs", "rotate", "2", "--directory", certs, "--plan"}),
+              HasSubstr("would replace"));
+  EXPECT_EQ(read_file(certs + "/node-2.pem"), before);
+  ok({"certs", "rotate", "2", "--directory", certs, "--days", "30"});
+  EXPECT_NE(read_file(certs + "/node-2.pem"), before);
+  EXPECT_THAT(
+      ok({"certs", "show", certs + "/node-2.pem"}),
+      testing::AllOf(StartsWith("cluster mainstay, node 2, valid "), HasSubstr("hosts a.example")));
+  EXPECT_EQ(run_tool({"certs", "rotate", "3", "--directory", certs}).code, 3);
+
+  ok({"certs", "api", "api", "--directory", certs, "--host", "api.example"});
+  EXPECT_THAT(ok({"certs", "show", certs + "/api.pem"}),
+              testing::AllOf(StartsWith("no node, valid "), HasSubstr("hosts api.example")));
+  EXPECT_EQ(run_tool({"certs", "api", "api", "--directory", certs, "--host", "x"}).code, 4);
+  ok({"certs", "api", "api", "--directory", certs, "--renew"});
+  EXPECT_THAT(ok({"certs", "show", certs + "/api.pem"}), HasSubstr("hosts api.example"));
 }
 
 }  // namespace

@@ -1,0 +1,208 @@
+"""Real daemons in trouble, and what `mainstay doctor` says about each; silent while nothing is wrong. And `mainstay debug bundle`
+beside running and dead nodes.
+
+    python3 -m tests.system.doctor.doctor_test --build DIR [-k name]
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from tests.system.lab.cluster import Cluster
+from tests.system.lab.process import wait_until
+
+OPTIONS = argparse.Namespace(build="build")
+BUNDLE_SECONDS_MAX = 10.0
+
+
+class DoctorTest(unittest.TestCase):
+    """A fresh cluster of three a test."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="mainstay-doctor-")
+        self.others = []
+        self.cluster = Cluster(f"{self.directory}/cluster", build=OPTIONS.build, options={"auth.enabled": False})
+        self.cluster.start()
+
+    def tearDown(self):
+        for cluster in [self.cluster, *self.others]:
+            cluster.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def configuration(self, node):
+        return str(self.cluster.node_directory(node) / "mainstayd.toml")
+
+    def run_doctor(self, *words):
+        run = self.cluster.run_tool("doctor", "--json", "--interval", "1s", *words, check=False)
+        self.assertIn(run.returncode, (0, 1), run.stderr)
+        return json.loads(run.stdout), run.returncode
+
+    def conditions(self, *words):
+        """{condition: first evidence} of the findings."""
+        found = {}
+        document, code = self.run_doctor(*words)
+        for finding in document["findings"]:
+            self.assertTrue(finding["mend"] and finding["risk"] and finding["subject"], finding)
+            found.setdefault(finding["condition"], finding["evidence"])
+        worst = {finding["severity"] for finding in document["findings"]} - {"note"}
+        self.assertEqual(code, 1 if worst else 0, document)
+        return found
+
+    def healthy(self):
+        document, code = self.run_doctor()
+        return code == 0 and not document["findings"]
+
+    def wait_healthy(self):
+        wait_until(self.healthy, 30, "a healthy cluster")
+
+    def expect(self, expected, *words):
+        found = self.conditions(*words)
+        self.assertEqual(set(expected), set(found), found)
+        return found
+
+    def test_silent_about_a_healthy_cluster(self):
+        self.wait_healthy()
+        words = [word for node in self.cluster.ids for word in ("--config", self.configuration(node))]
+        run = self.cluster.run_tool("doctor", *words, check=False)
+        self.assertEqual((run.stdout, run.stderr, run.returncode), ("", "", 0))
+
+    def test_nodes_that_are_down(self):
+        self.wait_healthy()
+        self.cluster.kill(3)
+        found = self.expect(["one-failure-from-no-quorum", "unreachable-node", "not-running"], "--config", self.configuration(3))
+        self.assertIn("2 of 3 voters are up", found["one-failure-from-no-quorum"])
+        self.cluster.kill(2)
+        wait_until(lambda: self.cluster.view(1)["leader"] is None, 10, "no leader")
+        found = self.conditions()
+        self.assertEqual({"no-quorum", "unreachable-node"}, set(found) - {"leader-flapping", "not-ready"}, found)
+        self.cluster.kill(1)
+        self.expect(["nobody-answers"])
+
+    def test_a_node_that_hangs(self):
+        self.wait_healthy()
+        self.cluster.hang(2)
+        found = self.conditions("--config", self.configuration(2))
+        self.assertLessEqual({"one-failure-from-no-quorum", "unreachable-node", "directory-locked"}, set(found), found)
+        self.assertIn("(mainstayd)", found["directory-locked"])
+        self.cluster.resume(2)
+
+    def test_a_drain_that_nobody_ended_and_a_learner_that_never_comes(self):
+        self.wait_healthy()
+        self.cluster.run_tool("drain", 2)
+        self.expect(["forgotten-drain"])
+        self.cluster.terminate(2)
+        self.cluster.start_node(2)
+        self.cluster.wait_ready()
+        self.wait_healthy()
+        self.cluster.run_tool("member", "add", 4, "127.0.0.1:9", "127.0.0.1:9")
+        found = self.expect(["learner-stuck", "unreachable-node"])
+        self.assertIn("the leader has no link to 127.0.0.1:9", found["learner-stuck"])
+        self.cluster.run_tool("member", "remove", 4)
+        self.wait_healthy()
+
+    def test_a_disk_below_its_reserve(self):
+        self.wait_healthy()
+        self.cluster.terminate(3)
+        self.cluster.write_configuration(3, {"storage.free_min": "10000TiB"})
+        self.cluster.start_node(3)
+        wait_until(lambda: (self.cluster.view(3) or {}).get("disk_low"), 20, "a low disk")
+        wait_until(lambda: set(self.conditions()) == {"disk-low"}, 20, "disk-low alone")
+
+    def test_two_clusters_mixed_up(self):
+        self.wait_healthy()
+        other = Cluster(f"{self.directory}/other", nodes=1, build=OPTIONS.build, options={"auth.enabled": False})
+        self.others.append(other)
+        other.start()
+        endpoints = [word for endpoint in [*self.cluster.endpoints, *other.endpoints] for word in ("--endpoint", endpoint)]
+        found = self.conditions(*endpoints)
+        self.assertIn("wrong-cluster", found)
+        self.assertIn("it belongs to cluster", found["wrong-cluster"])
+
+    def test_hosts_whose_node_cannot_start(self):
+        self.wait_healthy()
+        self.assertEqual(0, self.cluster.terminate(3))
+        file = pathlib.Path(self.configuration(3))
+        text = file.read_text(encoding="utf-8")
+        data = self.cluster.node_directory(3) / "data"
+
+        def with_text(old, new):
+            self.assertIn(old, text)
+            file.write_text(text.replace(old, new), encoding="utf-8")
+            return self.conditions("--offline", "--config", file)
+
+        self.assertEqual({"not-running"}, set(with_text("[node]", "[node]")))
+        host, port = self.cluster.endpoint(3).split(":")
+        with socket.socket() as taker:
+            taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taker.bind((host, int(port)))
+            taker.listen()
+            found = with_text("[node]", "[node]")
+            self.assertIn("by pid", found["port-taken"])
+        self.assertIn("api.listen", with_text("[api]\nlisten", "[api]\nlisen")["configuration-wrong"])
+        self.assertIn("file-missing", with_text("node-3.key", "node-9.key"))
+        self.assertIn("certificate-mismatch", with_text("certs/node-3", "certs/node-2"))
+        self.assertIn("directory-of-another-node", with_text("node3/data", "node2/data"))
+        file.write_text(text, encoding="utf-8")
+        with open(data / "records" / "data.mdb", "r+b") as records:
+            records.truncate(1000)
+        self.assertIn("directory-damaged", self.conditions("--offline", "--config", file))
+
+    def test_certificates_are_rotated_while_nodes_run(self):
+        self.wait_healthy()
+        certificates = self.cluster.directory / "certs"
+
+        def rotate(days):
+            for node in self.cluster.ids:
+                self.cluster.run_tool("certs", "rotate", node, "--directory", certificates, "--days", days)
+
+        processes = {node: process.pid for node, process in self.cluster.processes.items()}
+        rotate(5)
+        wait_until(lambda: "certificate-expiring" in self.conditions(), 30, "certificates that end soon")
+        rotate(300)
+        self.wait_healthy()
+        self.assertEqual(processes, {node: process.pid for node, process in self.cluster.processes.items()})
+
+    def bundle(self, name, *words):
+        file = pathlib.Path(self.directory) / name
+        began = time.monotonic()
+        self.cluster.run_tool("debug", "bundle", "--output", file, *words)
+        self.assertLess(time.monotonic() - began, BUNDLE_SECONDS_MAX)
+        home = pathlib.Path(self.directory) / f"{name}.d"
+        home.mkdir()
+        subprocess.run(["tar", "--zstd", "-xf", str(file), "-C", str(home)], check=True)
+        return {str(path.relative_to(home / "mainstay-debug")): path for path in home.rglob("*") if path.is_file()}
+
+    def test_bundles_beside_running_and_dead_nodes(self):
+        self.wait_healthy()
+        self.cluster.run_tool("collection", "declare", "orders")
+        self.cluster.run_tool("put", "orders", "A-1", '"a secret record"')
+        files = self.bundle("running.tar.zst", "--config", self.configuration(1))
+        for name in ("nodes/node-1/cluster.json", "nodes/node-3/metrics.txt", "data/inputs.dump", "data/state.txt", "doctor.txt"):
+            self.assertIn(name, files)
+        for process in self.cluster.processes.values():
+            process.kill()
+        dead = self.bundle("dead.tar.zst", "--config", self.configuration(1))
+        self.assertIn("data/identity.json", dead)
+        self.assertIn("nobody-answers", dead["doctor.txt"].read_text(encoding="utf-8"))
+        for path in [*files.values(), *dead.values()]:
+            content = path.read_bytes()
+            self.assertNotIn(b"a secret record", content, path)
+            self.assertNotIn(b"BEGIN EC PRIVATE KEY-----\nM", content, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build")
+    known, rest = parser.parse_known_args()
+    OPTIONS.build = known.build
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()
