@@ -134,7 +134,7 @@ void Node::Impl::administer(api::AdminCommand command, MonotonicTime deadline,
         return done(fail(Errc::invalid_argument,
                          "a node drains only itself: ask node " + to_string(command.node)));
       parts.drain();
-      return done("node " + std::to_string(parts.config->node_id) + " drains and stops");
+      return done("node " + std::to_string(parts.config->node_id) + " drains: it serves until it is stopped, and leads no more");
     case api::AdminCommand::Kind::add_member:
       request.kind = Kind::add_member;
       break;

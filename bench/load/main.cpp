@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -166,6 +167,25 @@ class Client {
   std::chrono::nanoseconds interval_{0};
 };
 
+// Errors: what went wrong, for people; "" for none.
+std::string prepare(const std::string& protocol, const std::string& endpoint) {
+  const std::string request = make_dialect(protocol, endpoint)->prepare_request();
+  if (request.empty()) return {};
+  const auto colon = endpoint.rfind(':');
+  asio::io_context io{1};
+  boost::system::error_code error;
+  const auto found =
+      tcp::resolver{io}.resolve(endpoint.substr(0, colon), endpoint.substr(colon + 1), error);
+  tcp::socket socket{io};
+  if (!error) asio::connect(socket, found, error);
+  if (!error) asio::write(socket, asio::buffer(request), error);
+  boost::beast::flat_buffer buffer;
+  http::response<http::string_body> answer;
+  if (!error) http::read(socket, buffer, answer, error);
+  if (error) return error.message();
+  return answer.result_int() / 100 == 2 ? std::string{} : answer.body();
+}
+
 void print(const Run& run) {
   const auto seconds = run.options.seconds;
   const auto& latencies = run.latencies;
@@ -188,6 +208,10 @@ int drive(const Options& options) {
   if (make_dialect(options.protocol, "") == nullptr) {
     fmt::print(stderr, "unknown protocol '{}': mainstay and etcd are known\n", options.protocol);
     return 2;
+  }
+  if (const auto wrong = prepare(options.protocol, options.endpoints.front()); !wrong.empty()) {
+    fmt::print(stderr, "cannot make the collection to write to: {}\n", wrong);
+    return 1;
   }
   asio::io_context io{1};
   const auto start = std::chrono::steady_clock::now();

@@ -18,6 +18,13 @@ class Mainstay final : public Dialect {
  public:
   explicit Mainstay(std::string_view host) : host_{host} {}
 
+  std::string prepare_request() const override {
+    return fmt::format(
+        "PUT /v1/collections/bench HTTP/1.1\r\nHost: {}\r\nContent-Type: "
+        "application/json\r\nContent-Length: 2\r\n\r\n{{}}",
+        host_);
+  }
+
   std::string write_request(std::uint64_t key, std::string_view value) const override {
     return fmt::format(
         "PUT /v1/collections/bench/records/k{:08} HTTP/1.1\r\nHost: {}\r\nContent-Type: "

@@ -14,6 +14,9 @@ namespace mainstay::bench {
 class Dialect {
  public:
   virtual ~Dialect() = default;
+  // To be answered with success before the run: makes the place that is written to. "": none
+  // needed.
+  virtual std::string prepare_request() const { return {}; }
   virtual std::string write_request(std::uint64_t key, std::string_view value) const = 0;
   virtual std::string read_request(std::uint64_t key) const = 0;
   // Whether this status of a read means "done": a key that was never written is an answer, too.

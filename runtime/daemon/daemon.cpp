@@ -110,13 +110,17 @@ class Watchdog {
   std::thread thread_;  // last: it uses the others as soon as it is made
 };
 
-// Readiness off and leadership away; then a while in which clients learn from their answers and
-// load balancers from /readyz to go elsewhere: until nothing came for a moment, at most `time`. A
-// second signal ends the wait.
-void drain(node::Node& node, http::Server& server, Millis time) {
-  log_info("mainstayd", "drains (up to {} ms)", time.count());
+// Readiness off and leadership away; clients are sent elsewhere.
+void begin_drain(node::Node& node, http::Server& server) {
+  log_info("mainstayd", "drains");
   node.begin_drain();
   server.drain();
+}
+
+// Drains, and waits while clients learn from their answers and load balancers from /readyz to go
+// elsewhere: until nothing came for a moment, at most `time`. A second signal ends the wait.
+void drain(node::Node& node, http::Server& server, Millis time) {
+  begin_drain(node, server);
   Millis quiet{};
   for (Millis waited{}; waited < time && quiet < quiet_before_stop; waited += drain_poll) {
     if (const auto signal = wait_for_signal(drain_poll); signal && asks_to_end(*signal)) {
@@ -155,6 +159,7 @@ int wait_for_end(const config::Config& config, node::Node& node, http::Server& s
     if (asks_to_end(*signal)) return *signal;
     if (asks_to_reload(*signal)) server.reload_certificates();
     if (asks_for_dump(*signal)) dump_inputs(config, node);
+    if (asks_to_drain(*signal)) begin_drain(node, server);
   }
 }
 
@@ -229,7 +234,7 @@ int run(const config::Config& config, const std::string& release) {
     parts.clock = &sys::system_clock();
     parts.random = &sys::system_random();
     parts.end = end_at_once;
-    parts.drain = ask_to_stop;
+    parts.drain = ask_to_drain;
     parts.measure = [&server_meter](metrics::NodeMetrics& into) { server_meter.measure(into); };
     node::Node node{system, std::move(parts)};
     if (const auto started = node.start(); !started)

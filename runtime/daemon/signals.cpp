@@ -16,6 +16,7 @@ sigset_t waited_signals() {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
   return set;
 }
 
@@ -45,8 +46,12 @@ bool asks_to_reload(int signal) {
   return signal == SIGHUP;
 }
 
-void ask_to_stop() {
-  kill(getpid(), SIGTERM);
+bool asks_to_drain(int signal) {
+  return signal == SIGUSR2;
+}
+
+void ask_to_drain() {
+  kill(getpid(), SIGUSR2);
 }
 
 }  // namespace mainstay::daemon

@@ -7,8 +7,8 @@
 
 namespace mainstay::daemon {
 
-// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 for this thread and every thread made later, and
-// ignores SIGPIPE. First thing in main.
+// Blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 for this thread and every thread made later,
+// and ignores SIGPIPE. First thing in main.
 void take_signals();
 
 // Waits for one of them: its number, or nothing after `time`.
@@ -20,11 +20,14 @@ bool asks_for_dump(int signal);
 // SIGHUP: certificates are to be read again, nothing ends.
 bool asks_to_reload(int signal);
 
+// SIGUSR2: the node is to be drained, but goes on until it is ended.
+bool asks_to_drain(int signal);
+
 inline bool asks_to_end(int signal) {
-  return !asks_for_dump(signal) && !asks_to_reload(signal);
+  return !asks_for_dump(signal) && !asks_to_reload(signal) && !asks_to_drain(signal);
 }
 
-// Makes wait_for_signal() of this process return SIGTERM. Any thread.
-void ask_to_stop();
+// Makes wait_for_signal() of this process return SIGUSR2. Any thread.
+void ask_to_drain();
 
 }  // namespace mainstay::daemon

@@ -5,10 +5,12 @@ printed.
     python3 -m tests.system.faults.faults_test --build DIR --forge PROGRAM --simulator PROGRAM [-k name]
 """
 import argparse
+import http.client
 import json
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -17,7 +19,7 @@ import unittest
 
 from tests.system.lab.client import Client
 from tests.system.lab.cluster import Cluster
-from tests.system.lab.process import wait_until
+from tests.system.lab.process import free_ports, wait_until
 from tests.system.lab.writers import Writer, verify
 
 OPTIONS = argparse.Namespace(build="build", forge="", simulator="")
@@ -35,6 +37,8 @@ class ClusterTest(unittest.TestCase):
         self.cluster = Cluster(self.directory, build=OPTIONS.build, options=self.options)
         self.writers = []
         self.cluster.start()
+        self.cluster.declare("orders")
+        self.cluster.declare("reads")
 
     def tearDown(self):
         for writer in self.writers:
@@ -295,6 +299,62 @@ class IntegrityTest(ClusterTest):
         evidence = list((self.cluster.node_directory(victim) / "data" / "evidence").iterdir())
         self.assertNotEqual(evidence, [])
         self.check()
+
+
+class DaemonTest(unittest.TestCase):
+    """What the daemon itself adds: TLS for clients, the port for load balancers, signals."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="mainstay-daemon-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.agent = free_ports(1)[0]
+        self.cluster = Cluster(self.directory, nodes=1, build=OPTIONS.build)
+        home = self.cluster.node_directory(1)
+        self.certificate, self.key = home / "api.pem", home / "api.key"
+        self.cluster.options.update({"api.agent_listen": f"127.0.0.1:{self.agent}", "api.tls_certificate": str(self.certificate),
+                                     "api.tls_key": str(self.key)})
+        self.cluster.prepare()
+        self.use_certificate(self.cluster.directory / "certs")
+        self.addCleanup(self.cluster.stop)
+        self.cluster.start_node(1)
+        wait_until(lambda: self.agent_says().startswith("ready up "), 30, "the node to be ready for a load balancer")
+
+    def use_certificate(self, made_in):
+        shutil.copy(made_in / "node-1.key", self.key)
+        shutil.copy(made_in / "node-1.pem", self.certificate)
+
+    def agent_says(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.agent), timeout=5) as connection:
+                return connection.makefile().read()
+        except OSError:
+            return ""
+
+    def ask(self, path, authority):
+        context = ssl.create_default_context(cafile=authority / "ca.pem")
+        host, port = self.cluster.endpoint(1).split(":")
+        connection = http.client.HTTPSConnection(host, int(port), timeout=5, context=context)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except ssl.SSLError:
+            return None
+        finally:
+            connection.close()
+
+    def test_certificates_change_while_it_runs_and_a_drain_is_told(self):
+        first, second = self.cluster.directory / "certs", self.cluster.directory / "renewed"
+        self.assertEqual(self.ask("/readyz", first), 200)
+        for words in (("init-ca",), ("node", 1, "--host", "127.0.0.1")):
+            self.cluster.run_tool("certs", *words, "--directory", second, "--cluster", "lab")
+        self.assertIsNone(self.ask("/readyz", second))
+        self.use_certificate(second)
+        self.cluster.processes[1].signal(signal.SIGHUP)
+        wait_until(lambda: self.ask("/readyz", second) == 200, 10, "the new certificate")
+        self.assertTrue(self.cluster.processes[1].running())
+        self.cluster.processes[1].signal(signal.SIGTERM)
+        wait_until(lambda: self.agent_says() in ("drain\n", ""), 10, "the load balancer to be told")
+        self.assertEqual(self.cluster.processes[1].popen.wait(30), 0)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ Result<void> forge(const std::filesystem::path& data_directory) {
   lmdb::EnvOptions options;
   options.directory = data_directory / "records";
   options.map_bytes = 1ULL << 30;
+  options.tables_max = RecordTables::count;
   options.create = false;
   TRY_ASSIGN(CheckpointedEnv env, CheckpointedEnv::open(options, false));
   {

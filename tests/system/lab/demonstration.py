@@ -76,7 +76,8 @@ def demonstrate(cluster, teller):
     cluster.start()
     for node in cluster.ids:
         teller.line(f"node {node}: http://{cluster.endpoint(node)}" + ("  (leader)" if node == cluster.leader() else ""))
-    teller.step("write through all three nodes at once")
+    teller.step("declare a collection, and write through all three nodes at once")
+    cluster.declare("orders")
     # Each writer prefers its own node and moves on only when that one is gone.
     writers = [Writer(f"writer{node}", [cluster.endpoint(other) for other in cluster.ids[i:] + cluster.ids[:i]], pause=0.001)
                for i, node in enumerate(cluster.ids)]
