@@ -27,14 +27,8 @@ const std::string longest_key(limits::record_key_bytes_max, 'k');
 const std::string longest_value(record::index_value_bytes_max, '\x05');
 const std::vector<std::string> names{"a", "ab", "b", longest_name};
 const std::vector<std::string> keys{"a", "a/", "a/b", "ab", "b", "\x01", "\xff", longest_key};
-const std::vector<std::string> values{
-    "\x05"
-    "ab",
-    "\x05"
-    "abc",
-    "\x05"
-    "ab\x01",
-    "\x03", longest_value};
+const std::vector<std::string> values{std::string{'\x05'} + "ab", std::string{'\x05'} + "abc",
+                                      std::string{'\x05'} + "ab\x01", "\x03", longest_value};
 
 class TablesTest : public ::testing::Test {
  protected:
