@@ -84,11 +84,16 @@ Result<path> SnapshotFiles::copy(const lmdb::Env& env, std::uint64_t used_bytes,
   TRY(sys::remove_durably(directory));
   TRY(sys::make_directory(directory));
   if (auto written = write_copy(env, go_on); !written) {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory, ignored);
+    drop_copy();
     return Failure{std::move(written).error()};
   }
   return directory;
+}
+
+// Best effort: the next copy begins with it, too.
+void SnapshotFiles::drop_copy() const {
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_ / copying_name, ignored);
 }
 
 // LMDB's copy cannot be told to stop: an interruption takes its file away from it.
@@ -123,7 +128,12 @@ Result<SnapshotMeta> SnapshotFiles::publish(SnapshotMeta meta, const std::functi
     TRY_ASSIGN(const File file, File::open(copy, File::Mode::read));
     TRY_ASSIGN(meta.bytes, file.size());
   }
-  TRY_ASSIGN(meta.checksum, checksum_of_file(copy, go_on));
+  const auto checksum = checksum_of_file(copy, go_on);
+  if (!checksum) {
+    drop_copy();
+    return Failure{checksum.error()};
+  }
+  meta.checksum = *checksum;
   meta.id = fmt::format("{:016x}-{:08x}-{}", meta.index, meta.term, hex_of(meta.checksum));
   TRY_ASSIGN(const path made, path_of(meta.id, made_ending));
   TRY(sys::rename_durably(copy, made));

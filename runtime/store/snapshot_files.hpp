@@ -54,6 +54,7 @@ class SnapshotFiles {
   Result<std::filesystem::path> path_of(const std::string& id, const char* ending) const;
   Result<void> check_space(std::uint64_t wanted) const;
   Result<void> drop_other_parts(const std::filesystem::path& kept) const;
+  void drop_copy() const;
   Result<void> write_copy(const lmdb::Env& env, const std::function<bool()>& go_on);
 
   std::filesystem::path directory_;

@@ -2,8 +2,27 @@
 #include <atomic>
 #include <functional>
 #include <thread>
+#include <utility>
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/unit/store/store_fixture.hpp"
+
+// LMDB's copy is the only thing here that calls write() on a file. Defined in the program and
+// therefore preferred by the dynamic linker over that of the C library.
+static std::function<void()> at_first_write;  // once
+static std::atomic<int> written_after{0};     // writes that succeeded behind it
+
+extern "C" ssize_t write(int descriptor, const void* data, size_t bytes) {
+  struct stat status {};
+  const bool copy = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  if (copy && at_first_write) std::exchange(at_first_write, nullptr)();
+  const ssize_t done = ::syscall(SYS_write, descriptor, data, bytes);
+  if (copy && done > 0) ++written_after;
+  return done;
+}
 
 namespace mainstay::store {
 namespace {
@@ -80,6 +99,17 @@ TEST_F(SnapshotCopyTest, NoCopyBeginsWhenTheStoreIsToClose) {
   EXPECT_EQ(records().copy_snapshot().error().code, Errc::busy);
   apply(51, 60);
   EXPECT_TRUE(records().scrub());
+}
+
+TEST_F(SnapshotCopyTest, NotOneMoreByteIsWrittenByACopyThatMustEnd) {
+  apply(51, 300);
+  written_after = 0;
+  at_first_write = [this] { records().end_copies(); };
+  const auto made = records().copy_snapshot();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, Errc::busy);
+  EXPECT_LE(written_after, 1) << "the one that was under way";
+  EXPECT_FALSE(copying());
 }
 
 // Wherever it is caught.
