@@ -14,7 +14,7 @@ Errc refusal_of(const Command& command) {
 
 Command with_collection(std::string name) {
   Command command = put("a", "k", "1");
-  command.collection = std::move(name);
+  command.actions[0].collection = std::move(name);
   return command;
 }
 
@@ -66,12 +66,13 @@ TEST(Validate, OperationIdsArePrintableAscii) {
 }
 
 TEST(Validate, Values) {
-  EXPECT_TRUE(validate(put("a", "k", std::string(limits::record_value_bytes_max, '1'))));
+  EXPECT_TRUE(
+      validate(put("a", "k", '"' + std::string(limits::record_value_bytes_max - 2, '1') + '"')));
   EXPECT_EQ(refusal_of(put("a", "k", std::string(limits::record_value_bytes_max + 1, '1'))),
             Errc::too_large);
   EXPECT_EQ(refusal_of(put("a", "k", "")), Errc::invalid_argument);
   Command command = removal("a", "k");
-  command.value = Bytes{"1"};
+  command.actions[0].value = Bytes{"1"};
   EXPECT_EQ(refusal_of(command), Errc::invalid_argument);
 }
 
@@ -81,6 +82,67 @@ TEST(Validate, ConditionsAreBounded) {
   EXPECT_TRUE(validate(put("a", "k", "1", condition)));
   condition.version_is_not.push_back(1);
   EXPECT_EQ(refusal_of(put("a", "k", "1", condition)), Errc::invalid_argument);
+}
+
+TEST(Validate, SystemCollectionsAreGoodNames) {
+  for (const char* name : {"_tokens", "_audit", "_collections"})
+    EXPECT_TRUE(check_collection_name(name)) << name;
+  EXPECT_FALSE(check_collection_name("_other"));
+}
+
+TEST(Validate, ValuesPatchesAndConditionsAreJson) {
+  EXPECT_EQ(refusal_of(put("a", "k", "{")), Errc::invalid_argument);
+  EXPECT_EQ(refusal_of(put("a", "k", R"({"a":1,"a":2})")), Errc::invalid_argument);
+  for (const ActionKind kind : {ActionKind::patch, ActionKind::post}) {
+    EXPECT_TRUE(validate(transaction("a", {action(kind, "orders", "k", "{}")})));
+    EXPECT_EQ(refusal_of(transaction("a", {action(kind, "orders", "k", "x")})),
+              Errc::invalid_argument);
+  }
+  Condition condition;
+  condition.fields = {{"/a", Bytes{"1"}}};
+  EXPECT_TRUE(validate(put("a", "k", "1", condition)));
+  condition.fields = {{"a", Bytes{"1"}}};
+  EXPECT_EQ(refusal_of(put("a", "k", "1", condition)), Errc::invalid_argument);
+  condition.fields = {{"/a", Bytes{"x"}}};
+  EXPECT_EQ(refusal_of(put("a", "k", "1", condition)), Errc::invalid_argument);
+}
+
+TEST(Validate, TransactionsAreBoundedAndNameARecordOnce) {
+  std::vector<Action> actions;
+  EXPECT_EQ(refusal_of(transaction("a", actions)), Errc::invalid_argument);
+  for (std::size_t i = 0; i < limits::transaction_actions_max; ++i)
+    actions.push_back(action(ActionKind::put, "orders", "k" + std::to_string(i), "1"));
+  EXPECT_TRUE(validate(transaction("a", actions)));
+  actions.back().key = "k0";
+  EXPECT_EQ(refusal_of(transaction("a", actions)), Errc::invalid_argument);
+  actions.back().collection = "other";
+  EXPECT_TRUE(validate(transaction("a", actions)));
+  actions.push_back(action(ActionKind::put, "orders", "more", "1"));
+  EXPECT_EQ(refusal_of(transaction("a", actions)), Errc::invalid_argument);
+  const std::string half = '"' + std::string(limits::record_value_bytes_max / 2 + 500, 'x') + '"';
+  EXPECT_EQ(refusal_of(transaction("a", {action(ActionKind::put, "orders", "a", half),
+                                         action(ActionKind::put, "orders", "b", half)})),
+            Errc::too_large);
+}
+
+TEST(Validate, DeclarationsAreGoodAndAlone) {
+  EXPECT_TRUE(validate(declaration("a", "orders")));
+  EXPECT_EQ(refusal_of(declaration("a", "_orders")), Errc::invalid_argument);
+  EXPECT_EQ(refusal_of(declaration("a", "_tokens")), Errc::forbidden);
+  EXPECT_EQ(refusal_of(declaration("a", "orders", R"({"knid":"ledger"})")), Errc::invalid_argument);
+  const Action declare = action(ActionKind::declare, "_collections", "orders", "{}");
+  EXPECT_EQ(refusal_of(transaction("a", {declare, action(ActionKind::put, "orders", "k", "1")})),
+            Errc::invalid_argument);
+  EXPECT_EQ(refusal_of(transaction("a", {action(ActionKind::declare, "orders", "k", "{}")})),
+            Errc::invalid_argument);
+}
+
+TEST(Validate, AFenceIsBare) {
+  EXPECT_TRUE(validate(fence("a")));
+  EXPECT_EQ(refusal_of(fence("")), Errc::invalid_argument);
+  Command command = put("a", "k", "1");
+  command.kind = CommandKind::fence;
+  EXPECT_EQ(refusal_of(command), Errc::invalid_argument);
 }
 
 }  // namespace
