@@ -18,7 +18,12 @@ TEST_F(ClusterTest, ShowsStateAndMembers) {
   view.incarnation = Incarnation{0xffffffffffffffff};
   view.role = "leader";
   view.term = 7;
-  view.members = {{NodeId{1}, Incarnation{5}, true, "p:1", "a:1", true, 10, 9}};
+  MemberView seen;
+  seen.id = NodeId{1};
+  seen.voter = true;
+  seen.peer_address = "p:1";
+  seen.match = 10;
+  view.members = {seen};
   const auto body = body_of(ask(Method::get, "/v1/cluster"));
   EXPECT_EQ(body.at("cluster"), "00000000000000010000000000000002");
   EXPECT_EQ(body.at("incarnation"), "18446744073709551615") << "beyond 53 bits: text";
@@ -114,7 +119,9 @@ TEST_F(ClusterTest, MetricsAreText) {
   backend.refusal = Error{Errc::deadline_exceeded, "too slow"};
   EXPECT_EQ(ask(Method::get, "/metrics").status, 504);
   http::Router without;
-  add_routes(without, backend, clock, {Millis{1}, false});
+  ApiOptions options;
+  options.metrics = false;
+  add_routes(without, backend, clock, options);
   for (const auto& route : without.routes()) EXPECT_NE(route.pattern, "/metrics");
 }
 
