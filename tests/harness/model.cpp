@@ -361,7 +361,8 @@ void Model::post(const Action& action, Work& work) {
     const Move undone = parse_move(ledger, target->value);
     const bool opposite = undone.reverses.empty() && undone.units == move.units &&
                           undone.from == move.to && undone.to == move.from;
-    if (!opposite || reversed_.contains({action.collection, move.reverses}))
+    const Key undoes{action.collection, move.reverses};
+    if (!opposite || reversed_.contains(undoes) || !work.reversed.insert(undoes).second)
       throw Refusal{Errc::conflict};
   }
   const Key from{action.collection, position_of(ledger, move.from)};
@@ -418,15 +419,8 @@ Revision Model::keep(const Command& command, Work&& work) {
   commit.millis = millis_;
   commit.operation = command.operation;
   commit.changes = std::move(work.changes);
-  for (auto& [key, version] : work.records) {
-    // Of a ledger's entry, what it reverses.
-    const auto at = collections_.find(key.first);
-    if (at != collections_.end() && at->second.ledger) {
-      const std::string undone = parse_move(*at->second.ledger, version.value).reverses;
-      if (!undone.empty()) reversed_.insert({key.first, undone});
-    }
-    records_[key].push_back(std::move(version));
-  }
+  for (auto& [key, version] : work.records) records_[key].push_back(std::move(version));
+  reversed_.merge(work.reversed);
   for (const auto& [key, units] : work.balances)
     balances_[key].emplace_back(commits_.size(), units);
   for (auto& [name, collection] : work.collections) {

@@ -93,6 +93,7 @@ class Model {
     std::map<Key, std::int64_t> balances;  // collection, position
     std::vector<Key> touched;              // the same in the order of the entries
     std::map<Key, std::uint32_t> lowered_by;
+    std::set<Key> reversed;  // entries that the command reverses
     std::map<std::string, std::optional<Collection>> collections;
     std::vector<record::ActionResult> results;
   };
@@ -130,7 +131,7 @@ class Model {
   std::map<Key, std::vector<Version>> records_;      // every version ever, oldest first
   std::set<std::pair<Key, record::Revision>> gone_;  // tombstones that have expired
   std::map<Key, std::vector<std::pair<record::Revision, std::int64_t>>> balances_;
-  std::set<std::pair<std::string, std::string>> reversed_;
+  std::set<Key> reversed_;
   std::map<std::string, Collection> collections_;
   std::vector<Commit> commits_;
   std::map<std::string, record::Outcome> operations_;
