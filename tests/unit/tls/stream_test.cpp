@@ -1,5 +1,7 @@
 #include "runtime/tls/stream.hpp"
 
+#include <fstream>
+
 #include "runtime/sys/file.hpp"
 #include "runtime/tls/openssl.hpp"
 #include "tests/unit/tls/tls_fixture.hpp"
@@ -33,6 +35,25 @@ TEST_F(StreamTest, the_binding_is_shared_by_both_ends_and_differs_between_connec
   second.shake_hands();
   EXPECT_EQ(first.dialler->binding(), first.listener->binding());
   EXPECT_NE(first.dialler->binding(), second.dialler->binding());
+}
+
+TEST_F(StreamTest, two_authorities_are_trusted_while_one_takes_the_place_of_the_other) {
+  const auto next = authority("next", "plant");
+  node(plant_, one);
+  node(next, two);
+  const auto both = temporary_.path() / "both.pem";
+  std::ofstream{both} << sys::read_file(authority_file(plant_), 65'536).value()
+                      << sys::read_file(authority_file(next), 65'536).value();
+  Files old_files = files_of(plant_, NodeId{1});
+  Files new_files = files_of(next, NodeId{2});
+  old_files.authority = new_files.authority = both;
+  StreamPair pair{load(old_files, one), load(new_files, two)};
+  pair.shake_hands();
+  EXPECT_EQ(pair.dialler_progress, Progress::done) << pair.dialler->failure_text();
+  EXPECT_EQ(pair.listener_progress, Progress::done) << pair.listener->failure_text();
+  StreamPair too_early{load(files_of(plant_, NodeId{1}), one), load(new_files, two)};
+  too_early.shake_hands();
+  EXPECT_EQ(too_early.dialler->failure(), HandshakeFailure::stranger);
 }
 
 TEST_F(StreamTest, carries_bytes_in_both_directions_and_says_when_it_would_block) {
