@@ -40,8 +40,7 @@ class IdleTest : public ServerTest {
 };
 
 TEST_F(IdleTest, ThousandsOfIdleConnectionsDoNotHinderTheOthers) {
-  if (!allow_files(2 * idle_count + 200))
-    GTEST_SKIP() << "ulimit -n does not allow " << 2 * idle_count + 200 << " files";
+  ASSERT_TRUE(allow_files(2 * idle_count + 200)) << "the hard limit of ulimit -n is too low";
   options_.connections_max = idle_count + 10;
   start();
   open_idle();
@@ -71,8 +70,7 @@ TEST_F(IdleTest, ThousandsOfIdleConnectionsDoNotHinderTheOthers) {
 }
 
 TEST_F(IdleTest, AnIdleConnectionHoldsLittleMemory) {
-  if (!allow_files(2 * idle_count + 200))
-    GTEST_SKIP() << "ulimit -n does not allow " << 2 * idle_count + 200 << " files";
+  ASSERT_TRUE(allow_files(2 * idle_count + 200)) << "the hard limit of ulimit -n is too low";
   options_.connections_max = idle_count + 10;
   start();
   idle_.reserve(idle_count);

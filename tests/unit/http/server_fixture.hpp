@@ -45,6 +45,13 @@ class Socket {
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
 
+  std::uint16_t port() const {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    return ntohs(address.sin_port);
+  }
+
   void say(std::string_view text) {
     while (!text.empty()) {
       const auto sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
@@ -144,6 +151,7 @@ class ServerTest : public testing::Test {
                           std::string{request.body.view()}};
     if (auto echo = request.headers.find("x-echo"))
       response.headers.emplace_back("X-Echo", std::string{*echo});
+    if (request.path() == "/from") response.headers.emplace_back("X-From", request.from);
     if (request.path() == "/inject") response.headers.emplace_back("X-Bad", "a\r\nX-Evil: b");
     responder.answer(std::move(response));
   }

@@ -21,6 +21,14 @@ TEST_F(ServerTest, AnswersWithStatusDateAndLength) {
   EXPECT_THAT(answer, HasSubstr("Content-Length: 11\r\n"));
 }
 
+TEST_F(ServerTest, ARequestTellsWhereItCameFrom) {
+  start();
+  Socket socket{server_->endpoint()};
+  socket.say("GET /from HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(socket.hear("GET /from "),
+              HasSubstr("X-From: 127.0.0.1:" + std::to_string(socket.port()) + "\r\n"));
+}
+
 TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
   start();
   Socket socket{server_->endpoint()};
