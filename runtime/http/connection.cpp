@@ -23,6 +23,16 @@ void append_header(std::string& head, std::string_view name, std::string_view va
   head += "\r\n";
 }
 
+// "10.0.0.7:51234"; "" when the client is gone already.
+std::string address_of(const asio::ip::tcp::socket& socket) {
+  error_code error;
+  const asio::ip::tcp::endpoint client = socket.remote_endpoint(error);
+  if (error) return {};
+  const std::string port = ":" + std::to_string(client.port());
+  if (client.address().is_v6()) return "[" + client.address().to_string() + "]" + port;
+  return client.address().to_string() + port;
+}
+
 }  // namespace
 
 void IoThread::run() {
@@ -93,6 +103,7 @@ Connection::Connection(std::shared_ptr<IoThread> thread, asio::ip::tcp::socket s
 void Connection::start() {
   error_code ignored;  // a socket that does not take the option fails at the first read
   transport_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+  from_ = address_of(transport_.socket());
   thread_->connections().insert(shared_from_this());
   if (shared_.tls)
     shake_hands();
@@ -225,6 +236,7 @@ void Connection::send_continue() {
 
 void Connection::dispatch_request() {
   auto [request, traits] = reader_->take();
+  request.from = from_;
   http_1_0_ = traits.http_1_0;
   keep_alive_ = traits.keep_alive;
   head_request_ = traits.head;

@@ -168,6 +168,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   std::shared_ptr<IoThread> thread_;
   Shared& shared_;  // kept alive by the thread
   Transport transport_;
+  std::string from_;  // the client's address
   boost::beast::flat_buffer buffer_;
   std::optional<RequestReader> reader_;
   MonotonicTime deadline_ = MonotonicTime::max();
