@@ -64,6 +64,26 @@ Result<int> add_member(Run& run, const ClusterOptions& options) {
                  http::Method::post, "/v1/cluster/members", body);
 }
 
+// A node drains only itself, so it is asked at its own address. Draining twice is draining once.
+Result<int> drain_node(Run& run, const ClusterOptions& options) {
+  const std::string id = std::to_string(options.node);
+  TRY_ASSIGN(const json::Value cluster, run.get("/v1/cluster"));
+  std::string address;
+  for (const json::Value& member : items_at(cluster, "members"))
+    if (number_at(member, "id") == options.node) address = text_at(member, "api_address");
+  if (address.empty()) return fail(Errc::not_found, "node " + id + " is not a member");
+  if (run.plan)
+    return tell_plan(run,
+                     "drain node " + id + " at " + address +
+                         " until it is restarted; leader now: " + cell_of(cluster.find("leader")));
+  TRY_ASSIGN(const config::Endpoint endpoint, config::parse_endpoint(address));
+  TRY_ASSIGN(Session * session, run.session());
+  TRY_ASSIGN(const http::Reply reply,
+             session->ask_node(endpoint, {http::Method::post, "/v1/nodes/" + id + "/drain"}));
+  TRY_ASSIGN(const json::Value document, object_of(reply));
+  return print(run, document, text_at(document, "result"));
+}
+
 CLI::Option* add_node(CLI::App& app, const char* name, const OptionsPtr& options,
                       const char* text) {
   return app.add_option(name, options->node, text)
@@ -123,10 +143,7 @@ void add_cluster_commands(CLI::App& app, Run& run) {
   CLI::App* drain = app.add_subcommand("drain", "Take a node out of service");
   add_node(*drain, "node", options, "The node's id")->required();
   add_plan(run, drain);
-  on(run, drain, [&run, options, node_name] {
-    return command(run, "drain " + node_name() + " until it is restarted", http::Method::post,
-                   "/v1/nodes/" + std::to_string(options->node) + "/drain");
-  });
+  on(run, drain, [&run, options] { return drain_node(run, *options); });
 }
 
 }  // namespace mainstay::tool

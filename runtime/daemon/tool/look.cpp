@@ -82,6 +82,11 @@ Members members_of(const std::vector<NodeStatus>& asked, Endpoints& more) {
   return members;
 }
 
+// Node ids mean something within one cluster only.
+bool is_of_another(const NodeStatus& node, const std::string& cluster) {
+  return node.view && flag_at(*node.view, "formed") && text_at(*node.view, "cluster") != cluster;
+}
+
 }  // namespace
 
 const json::Value* Look::newest() const {
@@ -98,12 +103,14 @@ Look look(Session& session, Millis wait, bool metrics) {
   Endpoints more;
   Members members = members_of(asked, more);
   for (NodeStatus& node : ask(session, more, wait, metrics)) asked.push_back(std::move(node));
+  const json::Value* newest = newest_of(asked);
+  const std::string cluster = newest == nullptr ? "" : text_at(*newest, "cluster");
   std::vector<NodeStatus> strangers;
   for (NodeStatus& node : asked) {
     const auto at = std::find_if(members.begin(), members.end(), [&](const auto& member) {
       return node.id != 0 ? member.first == node.id : member.second.address == node.address;
     });
-    if (at == members.end()) {
+    if (at == members.end() || is_of_another(node, cluster)) {
       strangers.push_back(std::move(node));
       continue;
     }

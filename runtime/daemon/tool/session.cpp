@@ -107,6 +107,10 @@ Result<http::Reply> Session::ask(const http::Call& call, Repeat repeat, Millis w
   return Failure{last};
 }
 
+Result<http::Reply> Session::ask_node(const config::Endpoint& endpoint, const http::Call& call) {
+  return attempt(endpoint, call, deadline_);
+}
+
 std::vector<Result<http::Reply>> Session::ask_each(
     const std::vector<std::pair<config::Endpoint, std::string>>& targets, Millis wait) {
   std::vector<std::promise<Result<http::Reply>>> promises(targets.size());

@@ -35,6 +35,9 @@ class Session {
   // while there are others to turn to.
   Result<http::Reply> ask(const http::Call& call, Repeat repeat, Millis window_max = Millis{3000});
 
+  // The same of this one node, in one attempt.
+  Result<http::Reply> ask_node(const config::Endpoint& endpoint, const http::Call& call);
+
   // One attempt at each of these, at once; replies of any status, in their order.
   std::vector<Result<http::Reply>> ask_each(
       const std::vector<std::pair<config::Endpoint, std::string>>& targets, Millis wait);

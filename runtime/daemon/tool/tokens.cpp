@@ -63,7 +63,8 @@ Result<int> remove(Run& run, const TokenOptions& options) {
   return print(run, result, "deleted token " + options.id);
 }
 
-// `bytes` random characters of `alphabet`, whose size divides 256.
+// `size` random characters of `alphabet`, whose own size is a power of two, so that none is
+// favoured.
 std::string draw(Random& random, std::string_view alphabet, std::size_t size) {
   std::string drawn;
   while (drawn.size() < size) drawn += alphabet[random.next() % alphabet.size()];

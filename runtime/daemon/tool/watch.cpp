@@ -43,7 +43,9 @@ Result<int> watch(Run& run, WatchOptions options) {
   for (const std::string& collection : options.collections)
     filter += (filter.empty() ? "&collection=" : ",") + http::percent_encode(collection);
   for (std::uint64_t shown = 0;;) {
-    const Millis wait = options.end ? Millis{0} : poll_wait;
+    // "now" becomes a revision at once, so that a lost answer cannot move it.
+    const bool at_once = options.end || options.after == "now";
+    const Millis wait = at_once ? Millis{0} : poll_wait;
     http::Call call{http::Method::get, "/v1/changes?after=" + http::percent_encode(options.after) +
                                            "&wait=" + std::to_string(wait.count()) + filter};
     call.headers.emplace_back("Accept", "application/json");

@@ -117,7 +117,7 @@ class SecureTest(ToolTest):
         self.admin = json.loads(self.cluster.run_tool("token", "bootstrap", "--json"))
         for node in self.cluster.ids:
             self.cluster.write_configuration(node, {
-                "auth.enabled": True, "auth.bootstrap_token_hash": self.admin["bootstrap_token_hash"],
+                "http.connections_max": 500, "auth.enabled": True, "auth.bootstrap_token_hash": self.admin["bootstrap_token_hash"],
                 "api.tls_certificate": str(certificates / "api.pem"), "api.tls_key": str(certificates / "api.key")})
             self.cluster.start_node(node)
         context = self.directory / "context.toml"
@@ -174,7 +174,7 @@ def main():
     parser.add_argument("--build", default="build")
     known, rest = parser.parse_known_args()
     OPTIONS.build = known.build
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2, warnings="ignore")
 
 
 if __name__ == "__main__":

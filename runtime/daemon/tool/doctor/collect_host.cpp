@@ -84,7 +84,8 @@ HostSeen look_at_host(const std::string& configuration_file) {
   read_named(host, "api.tls_key", config.api_tls_key, false);
   check_identity(host, config);
   host.directory = look_at_directory(config.data_directory);
-  host.files_max = open_files_max(host.directory->holder);
+  // What a node that does not run may open is known when it runs.
+  if (host.directory->holder != 0) host.files_max = open_files_max(host.directory->holder);
   if (!host.directory->locked) {
     check_port(host, "peer.listen", config.peer_listen);
     check_port(host, "api.listen", config.api_listen);

@@ -11,8 +11,11 @@ namespace mainstay::tool::doctor {
 
 namespace {
 
-constexpr double flapping_changes_min = 8;
-constexpr double flapping_per_hour = 12;
+// An election counts as two or three changes: nobody, perhaps a candidate that fails, the new
+// leader.
+constexpr double flapping_growth_min = 6;
+constexpr double flapping_changes_min = 12;
+constexpr double flapping_per_hour = 24;
 
 std::string node_name(std::uint64_t id) {
   return "node " + std::to_string(id);
@@ -93,7 +96,7 @@ void leader_flapping(const Evidence& evidence, Found& found) {
     const double all = sample(node.metrics, changes);
     const double hours = sample(node.metrics, "mainstay_uptime_seconds") / 3600;
     const bool often = all >= flapping_changes_min && hours > 0 && all / hours > flapping_per_hour;
-    if (growth(node, changes) < 2 && !often) continue;
+    if (growth(node, changes) < flapping_growth_min && !often) continue;
     found.add("cluster",
               fmt::format("{} saw {} changes of leader in {:.1f} h, {} while doctor looked",
                           node_name(node.id), all, hours, growth(node, changes)),
@@ -162,32 +165,11 @@ void unreachable_node(const Evidence& evidence, Found& found) {
     const bool known = member != newest->members.end();
     const bool linked = known && is_up(evidence, *member);
     found.add(known ? node_name(node.id) : node.address,
-              node.problem + (linked  ? "; the leader has a link to it"
-                              : known ? "; the leader has no link to it either"
+              node.problem + (linked  ? "; the leader reaches it"
+                              : known ? "; nothing goes from the leader to it either"
                                       : ""),
               fmt::format("ssh {} systemctl restart mainstayd", host_of(node.address)));
   }
-}
-
-// What the leader holds and `member` does not, as the leader saw it in `view`.
-std::uint64_t behind(const NodeView& view, const MemberSeen& member) {
-  return view.commit - std::min(view.commit, member.match);
-}
-
-const MemberSeen* member_of(const NodeView& view, std::uint64_t id) {
-  const auto at = std::find_if(view.members.begin(), view.members.end(),
-                               [id](const MemberSeen& member) { return member.id == id; });
-  return at == view.members.end() ? nullptr : &*at;
-}
-
-// Was behind at the first look and has not taken anything since.
-bool stands_still(const Evidence& evidence, const NodeView& leader, const MemberSeen& member) {
-  const NodeSeen* seen = find_node(evidence, leader.node);
-  if (seen == nullptr || !seen->before || seen->before->role != "leader" ||
-      seen->before->term != leader.term)
-    return false;
-  const MemberSeen* before = member_of(*seen->before, member.id);
-  return before != nullptr && behind(*seen->before, *before) > 0 && before->match == member.match;
 }
 
 void stuck_peer(const Evidence& evidence, Found& found) {
@@ -204,7 +186,7 @@ void stuck_peer(const Evidence& evidence, Found& found) {
                       member.peer_address),
           fmt::format("ssh {} nc -vz {}   # firewall, address, certificates",
                       host_of(find_node(evidence, leader->node)->address), member.peer_address));
-    else if (member.connected && stands_still(evidence, *leader, member))
+    else if (member.connected && answers && stands_still(evidence, *leader, member))
       found.add(node_name(member.id),
                 fmt::format("it is {} entries behind the leader and took none while doctor looked",
                             behind(*leader, member)),

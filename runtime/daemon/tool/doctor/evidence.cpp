@@ -29,14 +29,38 @@ const NodeSeen* find_node(const Evidence& evidence, std::uint64_t id) {
   return at == evidence.nodes.end() ? nullptr : &*at;
 }
 
+namespace {
+
+const MemberSeen* member_of(const NodeView& view, std::uint64_t id) {
+  const auto at = std::find_if(view.members.begin(), view.members.end(),
+                               [id](const MemberSeen& member) { return member.id == id; });
+  return at == view.members.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+std::uint64_t behind(const NodeView& view, const MemberSeen& member) {
+  return view.commit - std::min(view.commit, member.match);
+}
+
+bool stands_still(const Evidence& evidence, const NodeView& leader, const MemberSeen& member) {
+  const NodeSeen* seen = find_node(evidence, leader.node);
+  if (seen == nullptr || !seen->before || seen->before->role != "leader" ||
+      seen->before->term != leader.term)
+    return false;
+  const MemberSeen* before = member_of(*seen->before, member.id);
+  if (before == nullptr || before->match != member.match || behind(leader, member) == 0)
+    return false;
+  // One entry may be under way at the moment of the second look, two are not.
+  return behind(*seen->before, *before) > 0 || leader.commit >= seen->before->commit + 2;
+}
+
 bool is_up(const Evidence& evidence, const MemberSeen& member) {
   const NodeSeen* node = find_node(evidence, member.id);
   if (node != nullptr && node->view) return true;
   const NodeView* leader = leader_view(evidence);
-  if (leader == nullptr) return false;
-  return std::any_of(leader->members.begin(), leader->members.end(), [&](const MemberSeen& other) {
-    return other.id == member.id && other.connected;
-  });
+  const MemberSeen* linked = leader == nullptr ? nullptr : member_of(*leader, member.id);
+  return linked != nullptr && linked->connected && !stands_still(evidence, *leader, *linked);
 }
 
 std::size_t voters_of(const NodeView& view) {

@@ -135,7 +135,11 @@ const NodeView* newest_view(const Evidence& evidence);
 // The leader's own view, else null.
 const NodeView* leader_view(const Evidence& evidence);
 const NodeSeen* find_node(const Evidence& evidence, std::uint64_t id);
-// Reached from here, or by the leader.
+// What the leader holds and `member` does not, as the leader tells in its `view`.
+std::uint64_t behind(const NodeView& view, const MemberSeen& member);
+// `member` lacks entries of the leader and took none between the two looks at it.
+bool stands_still(const Evidence& evidence, const NodeView& leader, const MemberSeen& member);
+// Reached from here, or by the leader, with entries going through.
 bool is_up(const Evidence& evidence, const MemberSeen& member);
 std::size_t voters_of(const NodeView& view);
 std::size_t voters_up(const Evidence& evidence, const NodeView& view);

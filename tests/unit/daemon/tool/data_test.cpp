@@ -30,7 +30,7 @@ TEST_F(DataTest, CollectionsAreDeclaredShownListedAndDeleted) {
   EXPECT_EQ(tool({"collection", "delete", "parts"}).code, 4);
   EXPECT_EQ(tool({"collection", "delete", "parts", "--plan"}).code, 4);
   EXPECT_EQ(ok({"list", "parts", "--index", "x", "--value", "1", "--json"}),
-            "{\"key\":\"k\",\"version\":1,\"revision\":4,\"value\":{\"x\":1}}\n");
+            "{\"key\":\"k\",\"version\":1,\"revision\":5,\"value\":{\"x\":1}}\n");
   ok({"delete", "parts", "k"});
   EXPECT_EQ(ok({"collection", "delete", "parts"}), "deleted collection parts\n");
   EXPECT_EQ(tool({"collection", "show", "parts"}).code, 3);
@@ -79,7 +79,7 @@ TEST_F(DataTest, LedgersArePostedListedAndSummed) {
   EXPECT_EQ(ok({"ledger", "post", "stock",
                 R"({"id":"R-1","quantity":"5","item":"A","from":{"location":"SUPPLIER"},)"
                 R"("to":{"location":"R1"}})"}),
-            "posted stock/R-1\nrevision 4\n");
+            "posted stock/R-1\nrevision 5\n");
   EXPECT_THAT(ok({"ledger", "post", "stock",
                   R"({"id":"R-1","quantity":"5.0","item":"A","from":{"location":"SUPPLIER"},)"
                   R"("to":{"location":"R1"}})"}),
@@ -88,9 +88,9 @@ TEST_F(DataTest, LedgersArePostedListedAndSummed) {
                             R"({"id":"M-1","quantity":"6","item":"A","from":{"location":"R1"},)"
                             R"("to":{"location":"R2"}})"});
   EXPECT_EQ(guarded.code, 4);
-  EXPECT_THAT(ok({"ledger", "entries", "stock"}), HasSubstr("R-1  4"));
+  EXPECT_THAT(ok({"ledger", "entries", "stock"}), HasSubstr("R-1  5"));
   EXPECT_EQ(ok({"ledger", "balances", "stock", "location=R1"}),
-            "item  location  QUANTITY  REVISION\nA     R1        5.0       4\n");
+            "item  location  QUANTITY  REVISION\nA     R1        5.0       5\n");
   EXPECT_THAT(ok({"ledger", "balances", "stock", "--by", "item", "--json"}),
               HasSubstr("\"quantity\":\"0.0\""));
 }

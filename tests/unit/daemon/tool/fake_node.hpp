@@ -54,6 +54,19 @@ inline std::string closed_address() {
   return gone.address();
 }
 
+inline api::MemberView member_view(std::uint64_t id, std::uint64_t incarnation, bool voter,
+                                   const std::string& peer_address, const std::string& api_address,
+                                   bool connected) {
+  api::MemberView member;
+  member.id = NodeId{id};
+  member.incarnation = Incarnation{incarnation};
+  member.voter = voter;
+  member.peer_address = peer_address;
+  member.api_address = api_address;
+  member.connected = connected;
+  return member;
+}
+
 struct Ran {
   int code;
   std::string out, err;

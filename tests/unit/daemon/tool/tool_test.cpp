@@ -135,8 +135,7 @@ TEST_F(ToolTest, NobodyThereAndNotReadyAreToldApartFromRefusals) {
 }
 
 TEST_F(ToolTest, MembersAndLeadership) {
-  node_.backend.cluster_view.members = {
-      {NodeId{1}, Incarnation{9}, true, "p:1", "a:1", true, 0, 0}};
+  node_.backend.cluster_view.members = {member_view(1, 9, true, "p:1", "a:1", true)};
   EXPECT_EQ(tool({"member", "list"}).out,
             "NODE  ROLE   PEER  API  INCARNATION\n1     voter  p:1   a:1  9\n");
   EXPECT_THAT(tool({"member", "list", "--json"}).out, StartsWith("[{\"id\":1,"));
@@ -145,15 +144,20 @@ TEST_F(ToolTest, MembersAndLeadership) {
   EXPECT_EQ(tool({"member", "remove", "4", "--json"}).out, "{\"result\":\"done \\\"so\\\"\"}\n");
   EXPECT_EQ(tool({"transfer", "--to", "2"}).code, 0);
   EXPECT_EQ(tool({"transfer"}).code, 0);
+  EXPECT_EQ(tool({"drain", "3"}).code, 3) << "not a member";
+  FakeNode third;
+  node_.backend.cluster_view.members.push_back(
+      member_view(3, 3, true, "p:3", third.address(), true));
   EXPECT_EQ(tool({"drain", "3"}).code, 0);
+  ASSERT_EQ(third.backend.admin.size(), 1U) << "it is asked itself";
+  EXPECT_EQ(third.backend.admin[0].kind, api::AdminCommand::Kind::drain);
   const auto& admin = node_.backend.admin;
-  ASSERT_EQ(admin.size(), 6U);
+  ASSERT_EQ(admin.size(), 5U);
   EXPECT_EQ(admin[0].node, NodeId{4});
   EXPECT_EQ(admin[0].peer_address, "h:1");
   EXPECT_EQ(admin[2].kind, api::AdminCommand::Kind::remove_member);
   EXPECT_EQ(admin[3].node, NodeId{2});
   EXPECT_FALSE(admin[4].node);
-  EXPECT_EQ(admin[5].kind, api::AdminCommand::Kind::drain);
 }
 
 TEST_F(ToolTest, ACommandWhoseAnswerIsLostIsNotRepeated) {
@@ -174,8 +178,8 @@ TEST_F(ToolTest, StatusFindsTheOtherNodes) {
   view.leader = NodeId{2};
   view.term = 3;
   view.commit = view.revision = 10;
-  view.members = {{NodeId{1}, Incarnation{1}, true, "p:1", node_.address(), true, 0, 0},
-                  {NodeId{2}, Incarnation{2}, true, "p:2", second.address(), true, 0, 0}};
+  view.members = {member_view(1, 1, true, "p:1", node_.address(), true),
+                  member_view(2, 2, true, "p:2", second.address(), true)};
   view.self = NodeId{1};
   view.role = "follower";
   view.applied = 7;
@@ -191,8 +195,7 @@ TEST_F(ToolTest, StatusFindsTheOtherNodes) {
               HasSubstr("1     follower  ready  " + node_.address() + "  7        3       agree"));
   EXPECT_THAT(whole.out, HasSubstr("2     leader    ready  " + second.address()));
 
-  node_.backend.cluster_view.members.push_back(
-      {NodeId{3}, Incarnation{3}, false, "p:3", gone, false, 0, 0});
+  node_.backend.cluster_view.members.push_back(member_view(3, 3, false, "p:3", gone, false));
   second.backend.ready_checks[1].ok = false;
   const Ran degraded = tool({"status", "--watch", "--count", "2", "--interval", "1ms"});
   EXPECT_EQ(degraded.code, 5);
@@ -219,8 +222,7 @@ TEST_F(ToolTest, PlansChangeNothing) {
   ok({"put", "orders", "A", "1"});
   EXPECT_EQ(ok({"delete", "orders", "A", "--plan", "--json"}),
             "{\"plan\":\"delete orders/A, which is at version \\\"1\\\"\"}\n");
-  node_.backend.cluster_view.members = {
-      {NodeId{1}, Incarnation{9}, true, "p:1", "a:1", true, 0, 0}};
+  node_.backend.cluster_view.members = {member_view(1, 9, true, "p:1", "a:1", true)};
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"member", "add", "4", "h:1", "h:2"},
         {"member", "remove", "4"},

@@ -170,7 +170,16 @@ const std::vector<Case>& cases() {
          e.nodes[2].problem = "10.0.0.3:7400 cannot be reached";
        },
        {"unreachable-node"},
-       "the leader has a link to it"},
+       "the leader reaches it"},
+      {"one of three hangs: its link stands, and nothing goes through",
+       [](Evidence& e) {
+         e.nodes[2].view.reset();
+         e.nodes[2].problem = "10.0.0.3:7400 did not answer in time";
+         e.nodes[0].view->commit += 2;
+         for (MemberSeen& member : e.nodes[0].view->members) member.match += member.id == 3 ? 0 : 2;
+       },
+       {"one-failure-from-no-quorum", "unreachable-node"},
+       "2 of 3 voters are up"},
       {"nobody leads",
        [](Evidence& e) {
          each_view(e, [](NodeView& view) {
@@ -181,9 +190,9 @@ const std::vector<Case>& cases() {
        {"no-leader"},
        "3 of 3 voters are up"},
       {"the leader changed while doctor looked",
-       [](Evidence& e) { e.nodes[1].metrics["mainstay_leader_changes_total"] += 2; },
+       [](Evidence& e) { e.nodes[1].metrics["mainstay_leader_changes_total"] += 6; },
        {"leader-flapping"},
-       "4 changes of leader in 24.0 h, 2 while doctor looked"},
+       "8 changes of leader in 24.0 h, 6 while doctor looked"},
       {"the leader changed often",
        [](Evidence& e) {
          for (auto* metrics : {&e.nodes[1].metrics, &e.nodes[1].metrics_before})
