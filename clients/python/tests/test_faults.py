@@ -163,6 +163,17 @@ class Faults:
         with self.client(self.gone(), second) as client:
             self.assertEqual("x", client.transfer(2))
 
+    def test_a_node_is_asked_to_drain_at_its_own_address(self):
+        own = self.node(answer(200, {"result": "drains"}))
+        cluster = answer(200, {"cluster": "c", "node": 1, "role": "leader", "leader": 1, "term": 1, "revision": 1, "members": [
+            {"id": 2, "role": "voter", "peer_address": "p:1", "connected": True, "api_address": own.address}]})
+        first = self.node(cluster)
+        with self.client(first, discover=False) as client:
+            self.assertEqual("drains", client.drain(2))
+            self.assertRaises(NotFound, client.drain, 3)
+        self.assertEqual(["/v1/nodes/2/drain"], [asked.target for asked in own.asked])
+        self.assertEqual({"/v1/cluster"}, {asked.target for asked in first.asked})
+
     # --- refusals ---
 
     def test_refusals_are_raised_at_once_as_their_class(self):

@@ -90,6 +90,16 @@ class FailoverTest(ClusterCase):
             self.cluster.wait_ready()
         self.callers("drain", disturb)
 
+    def test_a_node_drains_when_it_is_asked(self):
+        victim = self.cluster.leader()
+        client = self.client()
+        client.drain(victim)
+        client.collection("orders").put("drained", 1)
+        self.assertNotEqual(victim, self.cluster.leader())
+        self.cluster.terminate(victim)
+        self.cluster.start_node(victim)
+        self.cluster.wait_ready()
+
     def test_one_seed_is_enough_to_find_the_others(self):
         node = self.cluster.ids[0]
         client = Client(self.cluster.endpoint(node))

@@ -229,8 +229,14 @@ class Client:
                                       {} if to is None else {"to": to}, timeout)
 
     def drain(self, node: int, *, timeout: float | None = None) -> str:
-        """Takes a node out of service."""
-        return self._administer("POST", ("nodes", str(node), "drain"), None, timeout)
+        """Takes a node out of service. It is asked at its own address, because a node drains only
+        itself."""
+        members = (self.cluster(timeout=timeout)).members
+        address = next((one.api_address for one in members if one.id == node), None)
+        if address is None:
+            raise errors.NotFound(f"node {node} is not a member")
+        call = _calls.administer("POST", ("nodes", str(node), "drain"), None)
+        return self._run(call, timeout, nodes=Nodes([address], self._random, shuffle=False))
 
     def tokens(self) -> Iterator[Token]:
         after: str | None = None
@@ -260,11 +266,12 @@ class Client:
         return self._run(_calls.administer(method, segments, body), timeout)
 
     def _run(self, call: _calls.Call[T], timeout: float | None, *,
-                   least: float = 0.0) -> T:
-        """`least`: the first attempt may take so long in any case."""
+                   least: float = 0.0, nodes: Nodes | None = None) -> T:
+        """`least`: the first attempt may take so long in any case. `nodes`: these and no others."""
         seconds = self._timeout if timeout is None else timeout
         headers = self._headers(call.request, call.level)
-        response = self._attempt(call.request, headers, seconds, least)
+        response = self._attempt(call.request, headers, seconds, least,
+                                       self._nodes if nodes is None else nodes)
         if response.status >= 400:
             raise error_of(response, call.request.operation)
         self._session.saw(response.headers.get("mainstay-session"))
@@ -286,8 +293,8 @@ class Client:
         return headers
 
     def _attempt(self, request: Request, headers: Mapping[str, str], seconds: float,
-                       least: float) -> Response:
-        attempts = Attempts(request, self._nodes, self._policy, time.monotonic() + seconds,
+                       least: float, nodes: Nodes) -> Response:
+        attempts = Attempts(request, nodes, self._policy, time.monotonic() + seconds,
                             self._random, least)
         while True:
             step = attempts.next(time.monotonic())
