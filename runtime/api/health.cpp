@@ -5,6 +5,7 @@
 
 #include "runtime/api/context.hpp"
 #include "runtime/api/render.hpp"
+#include "runtime/api/request_parts.hpp"
 #include "runtime/http/problem.hpp"
 
 namespace mainstay::api {
@@ -19,6 +20,13 @@ constexpr Millis metrics_deadline{5000};
 
 bool all_ok(const std::vector<Check>& checks) {
   return std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.ok; });
+}
+
+// These take no parameters.
+template <Handler handler>
+void plain(const CallPtr& call) {
+  if (auto query = check_query(call->request, {}); !query) return call->refuse(query.error());
+  handler(call);
 }
 
 void serve_metrics(const CallPtr& call) {
@@ -67,12 +75,12 @@ void serve_openapi(const CallPtr& call) {
 }  // namespace
 
 void add_health_routes(Routes& routes) {
-  routes.add(Method::get, "/livez", serve_liveness);
-  routes.add(Method::get, "/readyz", serve_readiness);
-  routes.add(Method::get, "/startupz", serve_startup);
-  if (routes.context().options.metrics) routes.add(Method::get, "/metrics", serve_metrics);
-  routes.add(Method::get, "/v1/openapi.json", serve_openapi);
-  routes.add(Method::get, "/errors/{name}", serve_error_page);
+  routes.add(Method::get, "/livez", plain<serve_liveness>);
+  routes.add(Method::get, "/readyz", plain<serve_readiness>);
+  routes.add(Method::get, "/startupz", plain<serve_startup>);
+  if (routes.context().options.metrics) routes.add(Method::get, "/metrics", plain<serve_metrics>);
+  routes.add(Method::get, "/v1/openapi.json", plain<serve_openapi>);
+  routes.add(Method::get, "/errors/{name}", plain<serve_error_page>);
 }
 
 std::string errors_document() {
