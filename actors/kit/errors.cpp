@@ -9,18 +9,34 @@
 
 namespace mainstay::kit {
 
-void route_errors(caf::scheduled_actor& self, std::string who) {
-  self.set_exception_handler([who](caf::scheduled_actor*, std::exception_ptr& thrown) {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const std::exception& error) {
-      log_error("actor", "{} ended by an exception: {}", who, error.what());
-      return failure(error.what());
-    } catch (...) {
-      log_error("actor", "{} ended by an exception of unknown type", who);
-      return failure("exception of unknown type");
-    }
-  });
+namespace {
+
+// They are said by somebody who has failed already.
+void say(const std::function<void()>& last_words, const std::string& who) {
+  if (!last_words) return;
+  try {
+    last_words();
+  } catch (const std::exception& error) {
+    log_error("actor", "{} left no evidence: {}", who, error.what());
+  }
+}
+
+}  // namespace
+
+void route_errors(caf::scheduled_actor& self, std::string who, std::function<void()> last_words) {
+  self.set_exception_handler(
+      [who, last_words = std::move(last_words)](caf::scheduled_actor*, std::exception_ptr& thrown) {
+        say(last_words, who);
+        try {
+          std::rethrow_exception(thrown);
+        } catch (const std::exception& error) {
+          log_error("actor", "{} ended by an exception: {}", who, error.what());
+          return failure(error.what());
+        } catch (...) {
+          log_error("actor", "{} ended by an exception of unknown type", who);
+          return failure("exception of unknown type");
+        }
+      });
   self.set_default_handler(
       [who](caf::scheduled_actor*, caf::message_view& view) -> caf::result<caf::message> {
         log_error("actor", "{} dropped a message that it does not know: {}", who,

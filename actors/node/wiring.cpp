@@ -1,6 +1,8 @@
 #include <utility>
 
 #include "actors/node/node_impl.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/sys/file.hpp"
 
 namespace mainstay::node {
 
@@ -54,6 +56,11 @@ void Node::Impl::wire_up() {
   };
   replica_ports->snapshots = [to](storage::PullSnapshot request) {
     to->snapshots.tell(std::move(request));
+  };
+  replica_ports->last_inputs = [directory = parts.config->data_directory](const std::string& dump) {
+    const sys::Path path = sys::Path{directory} / "input-ring.dump";
+    if (const auto written = sys::write_file_durably(path, dump))
+      log_info("node", "the core's last inputs are in {}", path.string());
   };
   replica_ports->send = send_frame;
   replica_ports->batch_answered = [to](replica::BatchAnswered event) { to->gateway.tell(event); };
@@ -134,7 +141,8 @@ void Node::Impl::administer(api::AdminCommand command, MonotonicTime deadline,
         return done(fail(Errc::invalid_argument,
                          "a node drains only itself: ask node " + to_string(command.node)));
       parts.drain();
-      return done("node " + std::to_string(parts.config->node_id) + " drains: it serves until it is stopped, and leads no more");
+      return done("node " + std::to_string(parts.config->node_id) +
+                  " drains: it serves until it is stopped, and leads no more");
     case api::AdminCommand::Kind::add_member:
       request.kind = Kind::add_member;
       break;

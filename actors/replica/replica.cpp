@@ -28,7 +28,9 @@ Replica::Replica(caf::actor_config& config, ReplicaOptions options, const consen
       driver_{options_.driver, options_.initial, log, random, *this} {}
 
 caf::behavior Replica::make_behavior() {
-  kit::route_errors(*this, "replica");
+  kit::route_errors(*this, "replica", [this] {
+    if (ports_->last_inputs) ports_->last_inputs(driver_.dump());
+  });
   publish();
   if (options_.own_ticker)
     ticker_.emplace(caf::actor_cast<caf::actor>(this), Millis{limits::tick_ms});

@@ -34,6 +34,9 @@ struct Ports {
   std::function<void(LeaderChanged)> leader_changed;
   std::function<void(AdministerReply)> administered;
   std::function<void(Quarantined)> quarantined;
+  // The core's last inputs, when this actor ends by an exception: evidence, for the simulator. May
+  // block: nothing follows.
+  std::function<void(const std::string&)> last_inputs;
 };
 
 struct ReplicaOptions {

@@ -29,9 +29,11 @@ class ReplicaTest : public testing::ActorTest {
       tell(replica, storage::AppliedUpTo{request.entries.back().index, {}});
     };
     ports->send = [this](NodeId to, Incarnation, wire::Body body) {
+      if (failing) throw std::runtime_error{"out of memory, say"};
       sent.emplace_back(to, std::move(body));
     };
     ports->batch_answered = [this](BatchAnswered event) { answers.push_back(event.reply); };
+    ports->last_inputs = [this](const std::string& dump) { last_inputs = dump; };
     ports->read_points = [this](ReadPoints event) { reads += event.points.size(); };
     ports->leader_changed = [this](LeaderChanged event) { leader = event.leader; };
     ReplicaOptions options;
@@ -57,6 +59,8 @@ class ReplicaTest : public testing::ActorTest {
   std::shared_ptr<storage::Board> board = std::make_shared<storage::Board>();
   caf::actor replica;
   int persists = 0;
+  bool failing = false;
+  std::string last_inputs;
   std::size_t reads = 0;
   NodeId leader;
   std::vector<wire::ProposeReply> answers;
@@ -119,6 +123,14 @@ TEST_F(ReplicaTest, ALeaderWithoutDiskSpaceTakesNoInserts) {
   EXPECT_EQ(answers[0].refused, Errc::storage_full);
   EXPECT_TRUE(answers[1].accepted);
   EXPECT_EQ(std::get<wire::ProposeReply>(sent.at(0).second).refused, Errc::storage_full);
+}
+
+TEST_F(ReplicaTest, AnExceptionLeavesTheLastInputsForTheSimulator) {
+  failing = true;
+  tell(replica, frame(2, wire::ProposeRequest{7, batch_of(3)}));
+  settle();
+  EXPECT_FALSE(alive(replica));
+  EXPECT_TRUE(consensus::decode_recording(last_inputs)) << "they can be replayed";
 }
 
 TEST_F(ReplicaTest, AReadPointIsAnswered) {
