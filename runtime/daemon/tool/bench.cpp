@@ -149,7 +149,9 @@ std::string picture(const Histogram& histogram) {
   for (const Histogram::Band& band : bands)
     rows.push_back({millis_text(static_cast<double>(band.from)), std::to_string(band.count),
                     std::string(band.count * bar_columns / most, '#')});
-  return table_text(rows);
+  std::string text = table_text(rows);
+  if (!text.empty()) text.pop_back();
+  return text;
 }
 
 constexpr std::pair<const char*, double> quantiles[] = {

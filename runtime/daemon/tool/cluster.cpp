@@ -55,11 +55,28 @@ Result<int> list_members(Run& run) {
                      {"INCARNATION", "incarnation"}});
 }
 
+// What the new node itself says of its data directory.
+Result<std::string> incarnation_at(Run& run, const std::string& address) {
+  TRY_ASSIGN(const config::Endpoint endpoint, config::parse_endpoint(address));
+  TRY_ASSIGN(Session * session, run.session());
+  const auto reply = session->ask_node(endpoint, {http::Method::get, "/v1/cluster"});
+  if (!reply)
+    return fail(reply.error().code, "the new node does not tell its incarnation (" +
+                                        reply.error().message +
+                                        "): start it first, or give --incarnation");
+  TRY_ASSIGN(const json::Value cluster, object_of(*reply));
+  return text_at(cluster, "incarnation");
+}
+
 Result<int> add_member(Run& run, const ClusterOptions& options) {
   json::Value body = json::Value::object({{"id", number(options.node)},
                                           {"peer_address", text(options.peer_address)},
                                           {"api_address", text(options.api_address)}});
-  if (!options.incarnation.empty()) body.set("incarnation", text(options.incarnation));
+  std::string incarnation = options.incarnation;
+  if (incarnation.empty() && !run.plan) {
+    TRY_ASSIGN(incarnation, incarnation_at(run, options.api_address));
+  }
+  body.set("incarnation", text(incarnation));
   return command(run, "add node " + std::to_string(options.node) + " as a learner",
                  http::Method::post, "/v1/cluster/members", body);
 }
@@ -108,7 +125,8 @@ void add_cluster_commands(CLI::App& app, Run& run) {
   add_node(*add, "node", options, "The new node's id")->required();
   add->add_option("peer_address", options->peer_address, "host:port for other nodes")->required();
   add->add_option("api_address", options->api_address, "host:port for clients")->required();
-  add->add_option("--incarnation", options->incarnation, "Only this life of its data directory.");
+  add->add_option("--incarnation", options->incarnation,
+                  "Which life of its data directory; without it the new node is asked.");
   add_plan(run, add);
   on(run, add, [&run, options] { return add_member(run, *options); });
 

@@ -104,7 +104,7 @@ class DoctorTest(unittest.TestCase):
         self.cluster.start_node(2)
         self.cluster.wait_ready()
         self.wait_healthy()
-        self.cluster.run_tool("member", "add", 4, "127.0.0.1:9", "127.0.0.1:9")
+        self.cluster.run_tool("member", "add", 4, "127.0.0.1:9", "127.0.0.1:9", "--incarnation", 7)
         found = self.expect(["learner-stuck", "unreachable-node"])
         self.assertIn("the leader has no link to 127.0.0.1:9", found["learner-stuck"])
         self.cluster.run_tool("member", "remove", 4)

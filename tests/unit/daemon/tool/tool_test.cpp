@@ -139,7 +139,10 @@ TEST_F(ToolTest, MembersAndLeadership) {
   EXPECT_EQ(tool({"member", "list"}).out,
             "NODE  ROLE   PEER  API  INCARNATION\n1     voter  p:1   a:1  9\n");
   EXPECT_THAT(tool({"member", "list", "--json"}).out, StartsWith("[{\"id\":1,"));
-  EXPECT_EQ(tool({"member", "add", "4", "h:1", "h:2"}).out, "done \"so\"\n");
+  FakeNode fourth;
+  fourth.backend.cluster_view.incarnation = Incarnation{77};
+  EXPECT_EQ(tool({"member", "add", "4", "h:1", fourth.address()}).out, "done \"so\"\n");
+  EXPECT_EQ(tool({"member", "add", "4", "h:1", closed_address(), "--deadline", "50ms"}).code, 5);
   EXPECT_EQ(tool({"member", "promote", "4"}).code, 0);
   EXPECT_EQ(tool({"member", "remove", "4", "--json"}).out, "{\"result\":\"done \\\"so\\\"\"}\n");
   EXPECT_EQ(tool({"transfer", "--to", "2"}).code, 0);
@@ -155,6 +158,7 @@ TEST_F(ToolTest, MembersAndLeadership) {
   ASSERT_EQ(admin.size(), 5U);
   EXPECT_EQ(admin[0].node, NodeId{4});
   EXPECT_EQ(admin[0].peer_address, "h:1");
+  EXPECT_EQ(admin[0].incarnation, Incarnation{77}) << "as the node itself says";
   EXPECT_EQ(admin[2].kind, api::AdminCommand::Kind::remove_member);
   EXPECT_EQ(admin[3].node, NodeId{2});
   EXPECT_FALSE(admin[4].node);
