@@ -23,7 +23,7 @@ Result<Write> item_of(const json::Value& item, const Place& place, const Princip
   json::Value rest = item;
   rest.erase("operation");
   write.command.request_hash = request_hash({"batch", json::to_text(rest)});
-  write.command.operation = given ? std::move(*given) : operation;
+  write.command.operation = given.value_or(operation);
   TRY(place.check(record::validate(write.command)));
   return write;
 }
