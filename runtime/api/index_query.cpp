@@ -38,6 +38,11 @@ Result<std::pair<std::string, std::string>> split_place(const std::string& place
   return std::pair{place.substr(1, size), place.substr(1 + size)};
 }
 
+Failure being_built(const std::string& collection, const std::string& name) {
+  return fail(Errc::not_ready, "index '" + name + "' of collection '" + collection +
+                                   "' is being built; try again soon");
+}
+
 Result<const IndexState*> index_in(const std::string& collection,
                                    const std::optional<record::Collection>& row,
                                    const std::string& name) {
@@ -48,9 +53,7 @@ Result<const IndexState*> index_in(const std::string& collection,
         names += (names.empty() ? "" : ", ") + index.name;
         continue;
       }
-      if (!index.ready)
-        return fail(Errc::not_ready, "index '" + name + "' of collection '" + collection +
-                                         "' is being built; try again soon");
+      if (!index.ready) return being_built(collection, name);
       return &index;
     }
   return fail(Errc::invalid_argument, "collection '" + collection + "' has no index '" + name +
