@@ -568,7 +568,7 @@ void merge(Value& target, const Value& patch) {
     if (kept != i) members[kept] = std::move(members[i]);
     ++kept;
   }
-  members.resize(kept);
+  members.erase(members.begin() + static_cast<std::ptrdiff_t>(kept), members.end());
   std::move(added.begin(), added.end(), std::back_inserter(members));
 }
 

@@ -39,7 +39,7 @@ Result<void> check_room(Draft& draft, const Place& place, const std::optional<Re
 Result<void> check_schema(const Declaration& declaration, const json::Value& value,
                           std::string_view under);
 
-// "'item'='A', 'location'='R1'"
+// "item=A, location=R1"
 std::string text_of(const Dimensions& dimensions);
 
 }  // namespace mainstay::record

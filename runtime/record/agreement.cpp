@@ -45,7 +45,7 @@ std::optional<Verdict> Agreement::report(std::uint64_t index, NodeId node, const
   Reports& reports = reports_[index];
   const auto before = verdict_of(index, reports, voters);
   reports[node] = hash;
-  const auto after = verdict_of(index, reports, voters);
+  auto after = verdict_of(index, reports, voters);
   while (reports_.size() > kept_max_) reports_.erase(reports_.begin());
   if (after == before) return std::nullopt;
   return after;

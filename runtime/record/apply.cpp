@@ -106,7 +106,7 @@ class Applier {
     if (known && !MUTANT(dedup_ignored) && !runs_again(command, *known))
       return repeated(command, *known);
     if (known) drop_row(command.operation, *known);
-    const Outcome outcome =
+    Outcome outcome =
         command.kind == CommandKind::fence
             ? refusal(Errc::operation_fenced, "the operation was fenced before it ran")
             : run(command);

@@ -53,8 +53,10 @@ std::optional<std::string> wrong_with(const Condition& condition,
 
 std::string text_of(const Dimensions& dimensions) {
   std::string text;
-  for (const auto& [name, value] : dimensions)
-    text += (text.empty() ? "" : ", ") + name + "=" + value;
+  for (const auto& [name, value] : dimensions) {
+    if (!text.empty()) text += ", ";
+    text.append(name).append("=").append(value);
+  }
   return text;
 }
 

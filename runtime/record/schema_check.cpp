@@ -53,6 +53,10 @@ std::string count(std::uint64_t n, std::string_view what) {
   return std::to_string(n) + " " + std::string{what};
 }
 
+std::string need_text(const std::string& name, const std::string& other) {
+  return "has a member '" + name + "' but no '" + other + "'";
+}
+
 // One check. Functions return whether the value holds; the first violation found is kept, unless
 // it is of a trial (anyOf, not, if …).
 class Check {
@@ -255,8 +259,8 @@ class Check {
       if (!there(name)) return wrong("has no member '" + name + "'");
     for (const auto& [name, wanted] : schema.dependent_required) {
       if (!there(name)) continue;
-      for (const std::string& other : wanted)
-        if (!there(other)) return wrong("has a member '" + name + "' but no '" + other + "'");
+      const auto missing = std::find_if_not(wanted.begin(), wanted.end(), there);
+      if (missing != wanted.end()) return wrong(need_text(name, *missing));
     }
     return true;
   }
