@@ -100,7 +100,7 @@ class Faults:
     def test_busy_to_the_end_is_raised_as_busy(self):
         node = self.node(problem(503, "busy", {"Retry-After": "1"}))
         with self.client(node) as client, self.assertRaises(Busy) as raised:
-            client.collection("orders").put("A", {}, timeout=0.3)
+            client.collection("orders").put("A", {}, timeout=1.0)
         self.assertEqual(1.0, raised.exception.retry_after)
         self.assertLess(len(node.asked), 15)
 

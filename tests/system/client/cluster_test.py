@@ -10,6 +10,7 @@ import sys
 import time
 import unittest
 
+from tests.system.lab.process import wait_until
 from tests.system.records import harness
 from tests.system.records.harness import ClusterCase, Worker, insist, tell
 
@@ -95,7 +96,7 @@ class FailoverTest(ClusterCase):
         client = self.client()
         client.drain(victim)
         client.collection("orders").put("drained", 1)
-        self.assertNotEqual(victim, self.cluster.leader())
+        wait_until(lambda: self.cluster.leader() != victim, 10, "another leader")
         self.cluster.terminate(victim)
         self.cluster.start_node(victim)
         self.cluster.wait_ready()
