@@ -33,9 +33,10 @@ class BalancesTest : public testing::Test, protected ApiFixture {
   // "A/L1/R1 5.0" for each balance, over all pages.
   std::vector<std::string> balances(const std::string& parameters) {
     std::vector<std::string> found;
-    std::string after;
+    const std::string first = std::string{path} + "?" + parameters;
+    std::string target = first;
     for (int pages = 0; pages < 200; ++pages) {
-      const auto page = ask(Method::get, std::string{path} + "?" + parameters + after);
+      const auto page = ask(Method::get, target);
       if (page.status != 200) return {std::string{page.body.view()}};
       for (const auto& balance : items_of(page, "balances")) {
         std::string text;
@@ -46,7 +47,8 @@ class BalancesTest : public testing::Test, protected ApiFixture {
       }
       const std::string next = text_of(page, "next");
       if (next.empty()) return found;
-      after = "&after=" + next;
+      target = first;
+      target.append("&after=").append(next);
     }
     return {"endless"};
   }

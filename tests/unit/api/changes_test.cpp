@@ -24,11 +24,13 @@ class ChangesTest : public testing::Test, protected ApiFixture {
            const std::string& collection = "orders") {
     ask(Method::put, "/v1/collections/" + collection + "/records/" + key, value);
   }
+  static std::string put_json(const std::string& collection, const std::string& key) {
+    return R"({"put":{"collection":")" + collection + R"(","key":")" + key + R"(","value":1}})";
+  }
   void commit(const std::vector<std::pair<std::string, std::string>>& records) {
     std::string body;
     for (const auto& [collection, key] : records)
-      body += (body.empty() ? "" : ",") + (R"({"put":{"collection":")" + collection +
-                                           R"(","key":")" + key + R"(","value":1}})");
+      body.append(body.empty() ? "" : ",").append(put_json(collection, key));
     ASSERT_EQ(ask(Method::post, "/v1/transactions", "{\"operations\":[" + body + "]}").status, 200);
   }
   std::shared_ptr<Recorder> watch(const std::string& parameters, const char* type,
@@ -259,11 +261,11 @@ TEST_F(ChangesTest, NothingIsLostOrDoubled) {
       commit(records);
     }
     const std::string limit = std::to_string(*rc::gen::inRange(1, 8));
+    const std::string first = "/v1/changes?collection=orders&limit=" + limit + "&after=";
     std::vector<std::string> paged;
     std::string after = "0";
     for (std::size_t pages = 0; pages <= commits.size() + 1; ++pages) {
-      const auto page = body_of(
-          ask(Method::get, "/v1/changes?collection=orders&limit=" + limit + "&after=" + after));
+      const auto page = body_of(ask(Method::get, first + after));
       for (const auto& change : page.at("changes").as_array())
         paged.emplace_back(change.at("key").as_string());
       after = std::to_string(page.at("next").to_number<std::uint64_t>());

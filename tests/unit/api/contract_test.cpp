@@ -75,7 +75,7 @@ struct Operation {
       if (const auto at = text.find(pattern); at != std::string::npos)
         text.replace(at, pattern.size(), encoded);
       else
-        query += (query.empty() ? "?" : "&") + parameter_name + "=" + encoded;
+        query.append(query.empty() ? "?" : "&").append(parameter_name).append("=").append(encoded);
     }
     return text + query;
   }

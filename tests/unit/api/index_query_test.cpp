@@ -131,6 +131,7 @@ TEST_F(IndexQueryTest, AgreesWithAPlainSearch) {
       return record::compare_scalars(a.first, b.first) < 0;
     });
     std::vector<std::string> wanted;
+    wanted.reserve(expected.size());
     for (const auto& [value, key] : expected) wanted.push_back(key);
     RC_ASSERT(keys("index=by-n&limit=3&from=" + http::percent_encode(json::to_text(from)) +
                    "&to=" + http::percent_encode(json::to_text(to))) == wanted);

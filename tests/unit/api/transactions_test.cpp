@@ -98,6 +98,8 @@ TEST_F(TransactionsTest, BadBodiesAreRefusedWithTheirPlace) {
     return "{\"conditions\":[" + condition + "],\"operations\":[" + op + "]}";
   };
   const std::string a = R"("collection":"orders","key":"a")";
+  const std::string two =
+      R"({"operations":[{"put":{)" + a + R"(,"value":1},"delete":{)" + a + "}}]}";
   for (const auto& [body, pointer] : std::vector<std::pair<std::string, std::string>>{
            {"[]", ""},
            {"{}", ""},
@@ -109,8 +111,7 @@ TEST_F(TransactionsTest, BadBodiesAreRefusedWithTheirPlace) {
            {"{\"operations\":[" + op + R"(,{"put":{"collection":"orders"}}]})",
             "/operations/1/put"},
            {R"({"operations":[{"put":{)" + a + R"(,"value":1,"if":2}}]})", "/operations/0/put"},
-           {R"({"operations":[{"put":{)" + a + R"(,"value":1},"delete":{)" + a + "}}]}",
-            "/operations/0"},
+           {two, "/operations/0"},
            {R"({"operations":[{"put":{"collection":7,"key":"a","value":1}}]})",
             "/operations/0/put/collection"},
            {R"({"operations":[{"move":{}}]})", "/operations/0"},
