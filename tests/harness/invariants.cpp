@@ -376,6 +376,11 @@ void Invariants::on_applied(MemberKey who, const record::Counters& counters) {
   require(ordered, "replicated time never goes back", "at {} on {}", index, name(who));
 }
 
+bool Invariants::is_known_state(const record::Counters& counters) const {
+  const auto at = states_.find(counters.applied_index);
+  return at != states_.end() && at->second == std::pair{counters.hash, counters.stamp};
+}
+
 void Invariants::on_read(Index committed_at_start, Index read_index) const {
   require(read_index >= committed_at_start, "read sees what was committed",
           "a read that began when {} was committed got index {}", committed_at_start, read_index);

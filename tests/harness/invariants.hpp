@@ -43,6 +43,8 @@ class Invariants {
   // A message leaves the node.
   void on_send(MemberKey who, const consensus::Message& message);
   void on_applied(MemberKey who, const record::Counters& counters);
+  // Whether another node was seen with the same state at the same index.
+  bool is_known_state(const record::Counters& counters) const;
   void on_compacted(MemberKey who, consensus::Index first, consensus::Index durable_applied);
 
   // The highest index that any core has called committed: what a read that starts now must see.

@@ -44,6 +44,7 @@ void Simulation::strike(Fault fault) {
     case Fault::disk_error:
     case Fault::lost_disk:
     case Fault::damage:
+    case Fault::differ:
       strike_disk(fault);
       break;
     case Fault::transfer:
@@ -90,7 +91,7 @@ void Simulation::strike_process(Fault fault) {
     return;
   }
   if (fault == Fault::power_in_write) {
-    node->disk().cut_after(random.between(0, 30));
+    node->die_in_write(random.between(0, 30), random.between(0, 2) != 0);
     // The write in which it happens may be long in coming; whoever finds the node down starts it
     // again.
     scheduler_.after(random.between(50, 1'500) * sim_ms, [this, node] {

@@ -1,4 +1,5 @@
 // Faults of disks: slow, failing, damaged, lost.
+#include <algorithm>
 #include <cerrno>
 
 #include "tests/harness/simulation.hpp"
@@ -10,7 +11,7 @@ using consensus::Membership;
 
 bool Simulation::disks_may_be_lost() const {
   // Never more than one member without its disk, and never while the membership is on the move.
-  if (newcomer_ || at_risk_ || !retired_.empty()) return false;
+  if (newcomer_ || at_risk_ || !retired_.empty() || someone_differs()) return false;
   const Membership& members = invariants_.membership();
   if (members.voters().size() < 3) return false;
   for (const Member& member : members.members) {
@@ -50,6 +51,8 @@ void Simulation::strike_disk(Fault fault) {
     if (fault == Fault::lost_disk) {
       node->crash(true);
       lose_disk(*node);
+    } else if (fault == Fault::differ) {
+      if (!node->was_altered()) node->alter_next();
     } else {
       damage(*node);
     }
@@ -93,6 +96,23 @@ void Simulation::lose_disk(SimNode& node) {
   node.lose_disk();
   retired_.insert(node.id());
   scheduler_.after(random_->between(10, 500) * sim_ms, [this, id = node.id()] { admit(id); });
+}
+
+// The majority named it: it comes back as another member, without what it had.
+void Simulation::on_quarantined(SimNode& node) {
+  ++quarantines_;
+  scheduler_.after(random_->between(0, 50) * sim_ms, [this, which = &node] {
+    if (retired_.contains(which->id())) return;
+    which->crash(false);
+    which->start_over();
+    retired_.insert(which->id());
+    scheduler_.after(random_->between(10, 300) * sim_ms, [this, id = which->id()] { admit(id); });
+  });
+}
+
+bool Simulation::someone_differs() const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [](const auto& each) { return each.second->differs(); });
 }
 
 void Simulation::damage(SimNode& node) {

@@ -78,7 +78,7 @@ std::string_view to_string(Fault fault) {
       "kill",      "power",          "power_in_write", "power_all",    "pause",  "partition",
       "one_way",   "isolate_leader", "transfer",       "drain",        "member", "lost_disk",
       "slow_disk", "disk_error",     "damage",         "chase_leader", "unseen", "check",
-      "storm",     "election_crash", "hasty_member"};
+      "storm",     "election_crash", "hasty_member",   "differ"};
   return names.at(static_cast<std::size_t>(fault));
 }
 
@@ -91,6 +91,9 @@ Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liv
       static_cast<std::uint32_t>(random.between(50, 90));  // percent of faults that stay off
   for (SimTime& every : plan.every)
     if (!chance(random, calm)) every = random.between(150, 1'500) * sim_ms;
+  // Who differs is found by checks.
+  SimTime& checks = plan.every.at(static_cast<std::size_t>(Fault::check));
+  if (plan.on(Fault::differ) && checks == 0) checks = 300 * sim_ms;
   plan.network = draw_network(random);
   plan.node = draw_node(random);
   draw_clients(random, plan);

@@ -16,7 +16,7 @@ namespace mainstay::harness {
 enum class Fault : std::uint8_t {
   kill,            // kill -9, restart later
   power,           // power cut, restart later
-  power_in_write,  // power cut in the middle of a log write
+  power_in_write,  // power cut or kill -9 in the middle of a write
   power_all,       // power cut of every node at once
   pause,           // SIGSTOP for a while
   partition,       // two sides
@@ -35,8 +35,9 @@ enum class Fault : std::uint8_t {
   storm,           // transfers in a row while others believe the leader gone
   election_crash,  // nodes restart at once in the middle of elections
   hasty_member,    // new leaders change the membership at once, and several times
+  differ,          // a node's records come to differ from what the log says
 };
-inline constexpr std::size_t fault_count = 21;
+inline constexpr std::size_t fault_count = 22;
 std::string_view to_string(Fault fault);
 
 struct Plan {

@@ -29,9 +29,13 @@ struct SnapshotPiece {
   std::string data;
   bool refused = false;
 };
+struct StateHashParcel {
+  consensus::Index index = 0;
+  Hash128 hash{};
+};
 struct LinkClosed {};  // the process at the other end is gone
-using Parcel =
-    std::variant<consensus::Message, ProposeParcel, SnapshotAsk, SnapshotPiece, LinkClosed>;
+using Parcel = std::variant<consensus::Message, ProposeParcel, SnapshotAsk, SnapshotPiece,
+                            StateHashParcel, LinkClosed>;
 
 // Probabilities in thousandths.
 struct NetworkFaults {

@@ -37,10 +37,10 @@ void SimNode::guarded(const std::function<void()>& what) {
     if (!trouble_expected_ && !disk_.cut_happened() && !disk_.failure_happened())
       throw Violation{"a node stops only for a reason", to_string(stopped.error)};
     damaged_ = damaged_ || stopped.error.code == Errc::corrupt;
-    crash(true);
+    crash(!disk_.cut_happened() || !kill_in_write_);
     return;
   }
-  if (state_ != State::down && disk_.cut_happened()) crash(true);
+  if (state_ != State::down && disk_.cut_happened()) crash(!kill_in_write_);
 }
 
 void SimNode::demand(const Result<void>& done, const char* doing) {
@@ -109,6 +109,7 @@ void SimNode::start() {
     world_.invariants.opened(key(), log, log.hard_state());
     consensus::InitialState initial = store_->initial_state();
     applied_ = store_->records().applied();
+    if (applied_ < altered_at_) altered_at_ = 0;  // a power cut took it back
     if (applied_ > 0) look_through(4);
     applied_membership_ = log.start_membership();
     for (const Entry& entry : log.membership_entries())
@@ -135,6 +136,11 @@ void SimNode::start() {
   });
 }
 
+void SimNode::die_in_write(std::uint64_t operations, bool power) {
+  kill_in_write_ = !power;
+  disk_.cut_after(operations);
+}
+
 void SimNode::crash(bool power) {
   if (state_ == State::down) return;
   world_.trace.mark(power ? "power cut" : "kill", id_.value);
@@ -159,7 +165,9 @@ void SimNode::crash(bool power) {
   batches_.clear();
   backlog_.clear();
   pull_.reset();
+  agreement_ = record::Agreement{};
   disk_busy_ = apply_busy_ = commands_due_ = batches_due_ = false;
+  quarantined_ = alter_next_ = false;
 }
 
 void SimNode::verify_log() {
@@ -169,10 +177,8 @@ void SimNode::verify_log() {
 void SimNode::lose_disk() {
   world_.trace.mark("lose disk", id_.value);
   world_.trace.say(id_.value, "gets a new, empty disk");
-  world_.invariants.disk_lost(key());
+  start_over();
   disk_.wipe();
-  damaged_ = false;
-  trouble_expected_ = false;
 }
 
 void SimNode::pause() {
@@ -199,6 +205,8 @@ void SimNode::tick() {
     demand(store_->records().sync_in_background(), "record sync");
   // Nothing may be applied for long while somebody waits for a snapshot.
   if (ticks_ % 16 == 0) maintain();
+  // Others may have come to where this one is only now.
+  if (ticks_ % 16 == 0 && is_altered(applied_)) look_through(1);
 }
 
 void SimNode::operate(const std::function<void(Core&)>& what) {
@@ -317,6 +325,8 @@ void SimNode::deliver(NodeId from, const Parcel& parcel) {
       on_snapshot_ask(from, *ask);
     } else if (const auto* piece = std::get_if<SnapshotPiece>(&parcel)) {
       on_snapshot_piece(*piece);
+    } else if (const auto* report = std::get_if<StateHashParcel>(&parcel)) {
+      on_state_hash(from, *report);
     } else {
       ring_.number(consensus::Input::Kind::unreachable, from.value);
       core_->report_unreachable(from);

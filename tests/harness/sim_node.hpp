@@ -15,6 +15,7 @@
 #include "runtime/base/random.hpp"
 #include "runtime/consensus/core.hpp"
 #include "runtime/consensus/input_ring.hpp"
+#include "runtime/record/agreement.hpp"
 #include "runtime/record/state_machine.hpp"
 #include "runtime/record/types.hpp"
 #include "runtime/store/node_store.hpp"
@@ -93,6 +94,8 @@ class SimNode {
   void start();
   // The process ends at once; with `power`, so does what was not synced.
   void crash(bool power);
+  // The same in the middle of what the process writes, after so many more operations on its disk.
+  void die_in_write(std::uint64_t operations, bool power);
   // An empty disk under the same node id; the process must be down.
   void lose_disk();
   void pause();
@@ -102,6 +105,19 @@ class SimNode {
   bool damaged() const { return damaged_; }
   // Reads the whole log as the scrub does; a damaged record stops the node.
   void verify_log();
+
+  // The next write of a plain value that it applies becomes another one.
+  void alter_next() { alter_next_ = up(); }
+  void alter_no_more() { alter_next_ = false; }
+  // It holds, or soon will, what the log does not say.
+  bool differs() const { return alter_next_ || is_altered(applied_); }
+  bool was_altered() const { return altered_at_ != 0; }
+  // Called in the middle of the node's work when it has put itself out: only schedule from here.
+  void watch_quarantine(std::function<void(SimNode&)> on_quarantined) {
+    on_quarantined_ = std::move(on_quarantined);
+  }
+  // What it had is set aside by its next start, which makes another member of it; it must be down.
+  void start_over();
 
   // Called in the middle of the node's work when its role has changed: only schedule from here.
   void watch_role(std::function<void(SimNode&, consensus::CoreRole)> on_role) {
@@ -159,6 +175,13 @@ class SimNode {
   void look_through(std::uint32_t one_in);
   void compare(consensus::Index before, const store::ApplyResult& result) const;
   void answer(const std::vector<record::BatchOutcome>& outcomes);
+  void alter(std::vector<consensus::Entry>& entries);
+  bool is_altered(consensus::Index index) const {
+    return altered_at_ != 0 && index >= altered_at_ && index < mended_at_;
+  }
+  void see_whether_mended(const record::Counters& counters);
+  void report_checks(const std::vector<store::ApplyResult::Check>& checks);
+  void on_state_hash(NodeId from, const StateHashParcel& report);
   void serve_reads();
   void maintain();
   void make_snapshot();
@@ -184,8 +207,14 @@ class SimNode {
   std::uint64_t life_ = 0;
   bool trouble_expected_ = false;
   bool damaged_ = false;
+  bool kill_in_write_ = false;  // when the disk's cut comes, it is no power cut
+
+  // The entry that was applied with another value (0: none), and where nothing was seen of it any
+  // more: what was altered can be forgotten in time.
+  consensus::Index altered_at_ = 0, mended_at_ = consensus::Index{0} - 1;
 
   std::function<void(SimNode&, consensus::CoreRole)> on_role_;
+  std::function<void(SimNode&)> on_quarantined_;
 
   // One life of the process.
   consensus::CoreRole role_ = consensus::CoreRole::follower;
@@ -213,6 +242,9 @@ class SimNode {
   std::vector<Bytes> batches_;
   bool commands_due_ = false, batches_due_ = false;
   std::optional<Pull> pull_;
+  record::Agreement agreement_;
+  bool quarantined_ = false;
+  bool alter_next_ = false;
   std::vector<std::function<void()>> backlog_;
 };
 

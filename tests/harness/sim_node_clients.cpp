@@ -19,6 +19,7 @@ constexpr std::uint32_t resends_max = 4;
 
 void SimNode::submit(record::Command command, OnOutcome on_outcome) {
   enter(life_, [this, command = std::move(command), on_outcome = std::move(on_outcome)] {
+    if (quarantined_) return;
     commands_.emplace_back(command, on_outcome);
     if (std::exchange(commands_due_, true)) return;
     after(world_.random.between(0, 500), [this] { flush_commands(); });
@@ -98,6 +99,10 @@ void SimNode::serve_reads() {
     }
     const PendingRead ready = std::move(at->second);
     at = reads_.erase(at);
+    if (is_altered(applied_) || quarantined_) {
+      ready.on_view(nullptr);
+      continue;
+    }
     auto view = store_->records().read();
     if (!view) throw NodeStopped{view.error()};
     ready.on_view(&(*view)->state());

@@ -40,7 +40,7 @@ void SimNode::on_snapshot_ask(NodeId from, const SnapshotAsk& ask) {
   SnapshotPiece piece{ask.id, ask.offset, "", false};
   Result<std::string> data =
       store_->records().read_snapshot_chunk(ask.id, ask.offset, settings_.chunk_bytes);
-  if (data)
+  if (data && !is_altered(applied_))
     piece.data = std::move(*data);
   else
     piece.refused = true;

@@ -1,5 +1,8 @@
 // The simulated applier: entries into the record store, snapshots, compaction, and the comparison
 // of all of it with the model.
+#include <algorithm>
+
+#include "runtime/base/mutant.hpp"
 #include "tests/harness/audit.hpp"
 #include "tests/harness/outcomes.hpp"
 #include "tests/harness/sim_node.hpp"
@@ -17,6 +20,7 @@ void SimNode::install(const SnapshotMeta& snapshot) {
   demand(store_->records().install(snapshot), "snapshot install");
   applied_ = store_->records().applied();
   applied_membership_ = snapshot.membership;
+  mended_at_ = std::min(mended_at_, applied_);
   last_snapshot_ = 0;  // the one that was installed is not for others
   while (!to_apply_.empty() && to_apply_.front().index <= applied_) to_apply_.pop_front();
   if (disk_.cut_happened()) return;
@@ -26,10 +30,12 @@ void SimNode::install(const SnapshotMeta& snapshot) {
 }
 
 void SimNode::look_through(std::uint32_t one_in) {
-  const auto view = local_view();
+  const auto view = store_->records().read();
   if (!view) return;
-  world_.invariants.on_applied(key(), view->state().counters());
-  if (world_.random.between(1, one_in) == 1) audit(view->state(), world_.model, id_);
+  see_whether_mended((*view)->state().counters());
+  if (is_altered(applied_)) return;
+  world_.invariants.on_applied(key(), (*view)->state().counters());
+  if (world_.random.between(1, one_in) == 1) audit((*view)->state(), world_.model, id_);
 }
 
 // --- the applier ---
@@ -42,11 +48,12 @@ void SimNode::start_apply() {
 
 void SimNode::apply_some() {
   apply_busy_ = false;
-  const std::vector<Entry> entries{to_apply_.begin(), to_apply_.end()};
+  std::vector<Entry> entries{to_apply_.begin(), to_apply_.end()};
   to_apply_.clear();
   if (entries.empty()) return;
   for (const Entry& entry : entries)
     if (entry.index == world_.model.index() + 1) world_.model.apply(entry);
+  if (alter_next_) alter(entries);
   const Index before = store_->records().applied();
   Result<store::ApplyResult> result = store_->records().apply(entries);
   if (!result) throw NodeStopped{result.error()};
@@ -59,6 +66,7 @@ void SimNode::apply_some() {
   look_through(settings_.audit_one_in);
   answer(result->outcomes);
   tell_applied();
+  report_checks(result->checks);
   maintain();
   pump();
 }
@@ -82,7 +90,7 @@ void SimNode::compare(Index before, const store::ApplyResult& result) const {
 }
 
 std::unique_ptr<store::ReadView> SimNode::local_view() {
-  if (state_ == State::down || !store_) return nullptr;
+  if (state_ == State::down || !store_ || is_altered(applied_) || quarantined_) return nullptr;
   Result<std::unique_ptr<store::ReadView>> view = store_->records().read();
   return view ? std::move(*view) : nullptr;
 }
@@ -123,7 +131,9 @@ void SimNode::maintain() {
 void SimNode::make_snapshot() {
   store::RecordStore& records = store_->records();
   if (applied_ == 0 || applied_ == last_snapshot_) return;
-  if (applied_membership_.voters().empty()) return;  // as the applier: it would lead nowhere
+  if (is_altered(applied_)) return;  // others would take over what it should not have
+  // As the applier: it would lead nowhere.
+  if (applied_membership_.voters().empty() && !MUTANT(replica_snapshots_without_membership)) return;
   demand(records.sync(), "record sync");
   Result<SnapshotMeta> made = records.make_snapshot(applied_membership_);
   if (!made) throw NodeStopped{made.error()};

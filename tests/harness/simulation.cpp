@@ -92,6 +92,7 @@ void Simulation::report(SeedResult& result) const {
   result.committed = invariants_.committed();
   result.elections = invariants_.leaders_seen();
   result.faults = faults_;
+  result.quarantines = quarantines_;
   if (!workload_) return;
   result.calls = workload_->calls();
   result.acknowledged = workload_->acknowledged();
@@ -141,6 +142,7 @@ SimNode& Simulation::add_node(NodeId id, const Membership* initial) {
     settings.wall_skew_ms = static_cast<std::int64_t>(random_->between(0, 20'000)) - 10'000;
   auto& node = nodes_[id];
   node = std::make_unique<SimNode>(world_, id, root_ + "/n" + to_string(id), settings);
+  node->watch_quarantine([this](SimNode& which) { on_quarantined(which); });
   node->watch_role([this](SimNode& which, CoreRole role) { on_role(which, role); });
   if (initial != nullptr) {
     node->prepare();
@@ -285,14 +287,36 @@ void Simulation::heal_faults() {
   for (auto& [id, node] : nodes_) {
     node->disk().clear_failure();
     node->disk().disarm_cut();
+    node->alter_no_more();
     node->settings().disk_min = plan_.node.disk_min;
     node->settings().disk_max = plan_.node.disk_max;
     node->operate([](consensus::Core& core) { core.set_draining(false); });
   }
 }
 
+// Checks name whoever differs as long as a majority can; a group of two cannot. Where progress is
+// demanded of just a majority at once, it is put out by hand.
+void Simulation::settle_differences(bool by_checks) {
+  for (auto& [id, node] : nodes_) {
+    if (!node->differs()) continue;
+    if (by_checks && latest_membership().voters().size() > 2 && is_member(*node)) {
+      if (SimNode* leading = leader()) {
+        leading->operate([](consensus::Core& core) {
+          const auto proposed = core.propose_check();
+          static_cast<void>(proposed);
+        });
+      }
+      scheduler_.after(200 * sim_ms, [this] { settle_differences(true); });
+      return;
+    }
+    node->crash(false);
+    if (!retired_.contains(id)) lose_disk(*node);
+  }
+}
+
 void Simulation::demand_progress() {
   heal_faults();
+  settle_differences(false);
   network_.mend_all();
   // All start once: what membership a log holds decides who is needed for a majority.
   for (auto& [id, node] : nodes_) bring_up(*node);
@@ -348,8 +372,9 @@ void Simulation::converge() {
   excluded_.clear();
   reachable_.clear();
   for (auto& [id, node] : nodes_) bring_up(*node);
+  settle_differences(true);
   const auto agreed = [this] {
-    if (!workload_->idle() || leader() == nullptr) return false;
+    if (!workload_->idle() || leader() == nullptr || someone_differs()) return false;
     return std::all_of(nodes_.begin(), nodes_.end(), [this](const auto& entry) {
       const SimNode& node = *entry.second;
       if (retired_.contains(entry.first) || !is_member(node)) return true;

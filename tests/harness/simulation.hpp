@@ -39,6 +39,7 @@ struct SeedResult {
   std::uint64_t faults = 0;
   std::uint64_t revisions = 0;  // commits that changed records
   std::uint64_t changes = 0;    // that readers of the feed saw
+  std::uint64_t quarantines = 0;
 };
 
 SeedResult run_seed(const SeedOptions& options);
@@ -66,6 +67,7 @@ class Simulation {
   std::vector<NodeId> pick_majority();
   void heal_faults();
   std::string state_of_cluster() const;
+  void settle_differences(bool by_checks);
   SimNode& add_node(NodeId id, const consensus::Membership* initial);
   SimNode* reachable_node();
   SimNode* leader() const;
@@ -94,6 +96,8 @@ class Simulation {
   void lose_disk(SimNode& node);
   void damage(SimNode& node);
   void damage_journal(SimNode& node);
+  void on_quarantined(SimNode& node);
+  bool someone_differs() const;
   void stale_write_race();
   void chase_leader();
   void change_membership();
@@ -123,6 +127,7 @@ class Simulation {
   NodeId at_risk_;              // a bit of its log was flipped, not found yet
   NodeId newcomer_;             // started with an empty disk, not yet a member
   std::uint64_t faults_ = 0;
+  std::uint64_t quarantines_ = 0;
   std::uint64_t mend_epoch_ = 0;
 };
 

@@ -89,9 +89,9 @@ std::string one_line(std::string text) {
   for (std::uint64_t seed = first; seed < end; ++seed) {
     write_line(fd, "begin " + std::to_string(seed));
     const SeedResult r = run_one(options, seed);
-    write_line(fd, fmt::format("end {} {} {} {} {} {} {} {} {} {}", seed, r.failed ? 1 : 0,
+    write_line(fd, fmt::format("end {} {} {} {} {} {} {} {} {} {} {} {}", seed, r.failed ? 1 : 0,
                                r.events, r.simulated, r.committed, r.elections, r.calls,
-                               r.acknowledged, r.undecided, r.faults));
+                               r.acknowledged, r.undecided, r.faults, r.changes, r.quarantines));
     if (r.failed) write_line(fd, "why " + one_line(r.invariant + "\x1e" + r.what));
   }
   ::_exit(0);
@@ -222,9 +222,10 @@ class Pool {
   void on_end(Worker& worker, const std::string& line) {
     unsigned long long seed = 0, bad = 0, events = 0, simulated = 0, committed = 0, elections = 0;
     unsigned long long calls = 0, acknowledged = 0, undecided = 0, faults = 0;
-    std::sscanf(line.c_str(), "end %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu", &seed, &bad,
-                &events, &simulated, &committed, &elections, &calls, &acknowledged, &undecided,
-                &faults);
+    unsigned long long changes = 0, quarantines = 0;
+    std::sscanf(line.c_str(), "end %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu",
+                &seed, &bad, &events, &simulated, &committed, &elections, &calls, &acknowledged,
+                &undecided, &faults, &changes, &quarantines);
     worker.next = seed + 1;
     ++summary_.seeds;
     summary_.events += events;
@@ -235,6 +236,8 @@ class Pool {
     summary_.acknowledged += acknowledged;
     summary_.undecided += undecided;
     summary_.faults += faults;
+    summary_.changes += changes;
+    summary_.quarantines += quarantines;
   }
 
   // A worker that died in the middle of a seed: that seed failed; the rest of its portion goes on
@@ -294,11 +297,12 @@ RunSummary run(const RunOptions& options, std::ostream* progress) {
 std::string closing_line(const RunSummary& s) {
   return fmt::format(
       "{} seeds, {} failed; {} events, {:.2f} simulated hours, {} elections, {} faults, {} "
-      "commits, {} "
-      "calls, {} acknowledged, {} histories undecided; {:.1f} s, {:.1f} seeds/s",
+      "commits, {} calls, {} acknowledged, {} changes read, {} quarantined, {} histories "
+      "undecided; "
+      "{:.1f} s, {:.1f} seeds/s",
       s.seeds, s.failures, s.events, static_cast<double>(s.simulated_us) / 3.6e9, s.elections,
-      s.faults, s.committed, s.calls, s.acknowledged, s.undecided, s.seconds,
-      s.seconds > 0 ? static_cast<double>(s.seeds) / s.seconds : 0.0);
+      s.faults, s.committed, s.calls, s.acknowledged, s.changes, s.quarantines, s.undecided,
+      s.seconds, s.seconds > 0 ? static_cast<double>(s.seeds) / s.seconds : 0.0);
 }
 
 std::string replay_command(const RunOptions& options, std::uint64_t seed) {

@@ -35,6 +35,7 @@ struct RunSummary {
   std::uint64_t events = 0, committed = 0, elections = 0, calls = 0, acknowledged = 0,
                 undecided = 0;
   std::uint64_t faults = 0, simulated_us = 0;
+  std::uint64_t changes = 0, quarantines = 0;  // of the feed; replicas that put themselves out
   double seconds = 0;
   std::vector<Failure> failed;  // in the order in which they were found
 };

@@ -29,6 +29,8 @@ TEST(Simulator, ThreeToSevenNodes) {
   // proves nothing.
   EXPECT_GT(summary.acknowledged, 20 * options.seeds);
   EXPECT_GT(summary.faults, 10 * options.seeds);
+  EXPECT_GT(summary.changes, 40 * options.seeds);
+  EXPECT_GT(summary.quarantines, 0u);
   EXPECT_LT(summary.undecided, options.seeds / 10);
 }
 
