@@ -66,8 +66,8 @@ Result<std::string> read_text(capnp::Text::Reader text, std::size_t bytes_max, c
 }
 
 Failure too_many(std::size_t items, std::size_t most, const char* list) {
-  return fail(Errc::corrupt, std::string{list} + ": " + std::to_string(items) +
-                                 " items, at most " + std::to_string(most));
+  return fail(Errc::corrupt, std::string{list} + ": " + std::to_string(items) + " items, at most " +
+                                 std::to_string(most));
 }
 
 capnp::Text::Reader refusal_name(Errc code) {

@@ -125,7 +125,7 @@ TEST_F(ApiContextTest, FilesThatDoNotBelongTogetherAreNamed) {
   };
   EXPECT_THAT(refusal({files(NodeId{1}).certificate, files(NodeId{2}).key}),
               ::testing::AllOf(HasSubstr("node-2.key' is not the key of the certificate"),
-                             HasSubstr("node-1.pem'")));
+                               HasSubstr("node-1.pem'")));
   EXPECT_THAT(refusal({files(NodeId{1}).certificate, directory_ / "none"}),
               HasSubstr("there is no"));
   EXPECT_THAT(refusal({files(NodeId{1}).key, files(NodeId{1}).key}),
