@@ -9,7 +9,6 @@ namespace mainstay::api {
 namespace {
 
 using http::Method;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 

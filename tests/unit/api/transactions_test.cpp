@@ -8,7 +8,6 @@ namespace mainstay::api {
 namespace {
 
 using http::Method;
-using testing::HasSubstr;
 
 constexpr const char* path = "/v1/transactions";
 
@@ -61,7 +60,7 @@ TEST_F(TransactionsTest, ARefusalNamesItsPart) {
   const std::string good = R"({"collection":"orders","key":"a","exists":true})";
   const auto check = [&](const std::string& body, const std::string& problem,
                          const std::string& pointer) {
-    const auto refused = run(body);
+    auto refused = run(body);
     EXPECT_EQ(problem_of(refused), problem) << refused.body.view();
     EXPECT_EQ(text_of(refused, "pointer"), pointer) << refused.body.view();
     EXPECT_EQ(value_of("a"), "1");
