@@ -27,7 +27,7 @@ class AccessTest : public testing::Test, protected ApiFixture {
   std::string token(const std::string& id, Role role,
                     std::optional<std::vector<std::string>> collections = {},
                     std::optional<std::string> expires = {}) {
-    const std::string text = "mst_" + id + "_" + secret;
+    std::string text = "mst_" + id + "_" + secret;
     TokenRecord kept{id + "-name",           hash_of_token(text),        role,
                      std::move(collections), "2023-01-01T00:00:00.000Z", std::move(expires)};
     record::Action action;
