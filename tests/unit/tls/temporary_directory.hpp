@@ -1,11 +1,11 @@
 // A directory of its own for each test, removed afterwards.
 #pragma once
 
+#include <cstdlib>  // and mkdtemp
 #include <filesystem>
 #include <string>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 namespace mainstay::testing {
 

@@ -24,7 +24,7 @@ class TlsTest : public ::testing::Test {
   // A fresh authority in a subdirectory.
   std::filesystem::path authority(const std::string& name, const std::string& cluster,
                                   WallTime now = sys::system_clock().wall()) {
-    const auto directory = temporary_.path() / name;
+    auto directory = temporary_.path() / name;
     EXPECT_TRUE(make_authority(directory, cluster, now));
     return directory;
   }
