@@ -158,6 +158,7 @@ Command to_command(const Request& request) {
 std::vector<Outcome> Model::step(std::uint64_t wall_millis, const std::vector<Request>& requests) {
   now_ = std::max(now_, wall_millis);
   std::vector<Outcome> outcomes;
+  outcomes.reserve(requests.size());
   for (const Request& request : requests)
     outcomes.push_back(once(request, to_command(request).request_hash));
   age();
@@ -184,7 +185,7 @@ Outcome Model::once(const Request& request, const Hash128& hash) {
     again.replayed = true;
     return again;
   }
-  const Outcome outcome = request.fence ? refusal(Errc::operation_fenced) : run(request);
+  Outcome outcome = request.fence ? refusal(Errc::operation_fenced) : run(request);
   done_[request.operation] = {request.fence ? Hash128{} : hash, outcome, now_};
   return outcome;
 }

@@ -164,6 +164,7 @@ std::vector<Step> random_history() {
 
 std::vector<Command> commands_of(const Step& step) {
   std::vector<Command> commands;
+  commands.reserve(step.requests.size());
   for (const Request& request : step.requests) commands.push_back(model::to_command(request));
   return commands;
 }

@@ -128,13 +128,18 @@ TEST(Schema, AttacksOnTimeAndStackAreBounded) {
   std::string doubling = R"({"$defs":{"d0":{"type":"number"})";
   for (int i = 1; i <= 28; ++i) {
     const std::string below = R"({"$ref":"#/$defs/d)" + std::to_string(i - 1) + "\"}";
-    doubling += ",\"d" + std::to_string(i) + R"(":{"allOf":[)" + below + "," + below + "]}";
+    doubling.append(",\"d").append(std::to_string(i)).append(R"(":{"allOf":[)");
+    doubling.append(below).append(",").append(below).append("]}");
   }
   EXPECT_EQ(check(doubling + R"(},"$ref":"#/$defs/d28"})", "1"),
             "at '': takes more steps to check than allowed");
   std::string chain = R"({"$defs":{"d0":{})";
   for (int i = 1; i <= 100; ++i)
-    chain += ",\"d" + std::to_string(i) + R"(":{"$ref":"#/$defs/d)" + std::to_string(i - 1) + "\"}";
+    chain.append(",\"d")
+        .append(std::to_string(i))
+        .append(R"(":{"$ref":"#/$defs/d)")
+        .append(std::to_string(i - 1))
+        .append("\"}");
   EXPECT_THAT(check(chain + "}}", "1"), testing::HasSubstr("more than 64 subschemas"));
 }
 
