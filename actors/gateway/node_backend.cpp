@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "actors/gateway/command_bytes.hpp"
+#include "runtime/sys/random.hpp"
 
 namespace mainstay::gateway {
 
@@ -200,8 +201,9 @@ void NodeBackend::metrics(MonotonicTime deadline, std::function<void(Result<std:
 
 // Unique: the boot id is drawn at random at every start, the number counts up.
 std::string NodeBackend::make_operation_id() {
-  return fmt::format("~{}-{:x}-{:x}", parts_.node.value, parts_.boot.value,
-                     next_operation_.fetch_add(1));
+  // The last part is drawn: nobody who has seen one id can name the next and fence it.
+  return fmt::format("~{}-{:x}-{:x}-{:016x}", parts_.node.value, parts_.boot.value,
+                     next_operation_.fetch_add(1), sys::system_random().next());
 }
 
 Result<void> NodeBackend::may_serve() const {

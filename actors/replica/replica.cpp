@@ -87,6 +87,8 @@ void Replica::on_frame(peer_link::FrameReceived& received) {
 void Replica::on_propose_batch(ProposeBatch& batch) {
   if (batch.needs_space && no_space())
     batch_answered(wire::ProposeReply{batch.id, false, Errc::storage_full});
+  else if (!wire::decode_batch(batch.batch))
+    batch_answered(wire::ProposeReply{batch.id, false, Errc::invalid_argument});
   else
     driver_.propose(Proposal{NodeId{}, batch.id, std::move(batch.batch), batch.commands});
   soon();

@@ -166,6 +166,20 @@ Result<void> check_condition(const Condition& condition) {
   return {};
 }
 
+// What the declaration of the ledger says is checked in the apply step; this keeps out what no
+// ledger can have.
+Result<void> check_balance(const BalanceCheck& check) {
+  TRY(check_collection_name(check.collection));
+  if (check.dimensions.size() > limits::ledger_dimensions_max)
+    return wrong("a balance has at most " + std::to_string(limits::ledger_dimensions_max) +
+                 " dimensions");
+  for (const auto& [name, value] : check.dimensions)
+    if (name.size() + value.size() > limits::balance_key_bytes_max)
+      return wrong("a dimension is " +
+                   size_text(name.size() + value.size(), limits::balance_key_bytes_max));
+  return {};
+}
+
 Result<void> check_counts(const Command& command) {
   if (command.actions.empty()) return wrong("there is nothing to do: no operations are given");
   if (command.actions.size() > limits::transaction_actions_max)
@@ -180,6 +194,8 @@ Result<void> check_counts(const Command& command) {
   for (const RecordCheck& check : command.checks)
     for (const Condition::Field& field : check.condition.fields)
       bytes += field.pointer.size() + field.equals.size();
+  for (const BalanceCheck& check : command.balances)
+    for (const auto& [name, value] : check.dimensions) bytes += name.size() + value.size();
   constexpr std::size_t most = limits::batch_bytes_max / 2 + limits::record_key_bytes_max +
                                limits::collection_name_bytes_max;
   if (bytes > most)
@@ -223,7 +239,7 @@ Result<void> validate(const Command& command) {
     TRY(check_record_key(check.key));
     TRY(check_condition(check.condition));
   }
-  for (const BalanceCheck& check : command.balances) TRY(check_collection_name(check.collection));
+  for (const BalanceCheck& check : command.balances) TRY(check_balance(check));
   for (const Action& action : command.actions) TRY(check_action(action));
   return check_named_once(command.actions);
 }

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import unittest
+from dataclasses import replace
 
 from mainstay import (AsyncClient, Busy, Client, Compacted, Conflict, Entry, Forbidden, NotFound, OutcomeUnknown, Policy,
                       PreconditionFailed, ProtocolError, Reset, Transaction, Unavailable)
@@ -99,7 +100,8 @@ class Faults:
 
     def test_busy_to_the_end_is_raised_as_busy(self):
         node = self.node(problem(503, "busy", {"Retry-After": "1"}))
-        with self.client(node) as client, self.assertRaises(Busy) as raised:
+        patient = replace(QUICK, first_attempt=5.0)  # a slow machine is no lost answer
+        with self.client(node, policy=patient) as client, self.assertRaises(Busy) as raised:
             client.collection("orders").put("A", {}, timeout=1.0)
         self.assertEqual(1.0, raised.exception.retry_after)
         self.assertLess(len(node.asked), 15)

@@ -145,5 +145,19 @@ TEST(Validate, AFenceIsBare) {
   EXPECT_EQ(refusal_of(command), Errc::invalid_argument);
 }
 
+// More would be refused where every replica reads the log, after it was committed.
+TEST(Validate, BalanceConditionsHaveNoMoreDimensionsThanALedger) {
+  Command command = put("a", "k", "1");
+  BalanceCheck& check = command.balances.emplace_back();
+  check.collection = "stock";
+  for (std::size_t i = 0; i < limits::ledger_dimensions_max; ++i)
+    check.dimensions.emplace_back("d" + std::to_string(i), "v");
+  EXPECT_TRUE(validate(command));
+  check.dimensions.emplace_back("more", "v");
+  EXPECT_EQ(refusal_of(command), Errc::invalid_argument);
+  check.dimensions = {{"item", std::string(limits::balance_key_bytes_max + 1, 'i')}};
+  EXPECT_EQ(refusal_of(command), Errc::invalid_argument);
+}
+
 }  // namespace
 }  // namespace mainstay::record
