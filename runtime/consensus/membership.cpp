@@ -63,7 +63,6 @@ bool Core::Impl::is_voter(NodeId id) const {
 // This node, now or in a membership that is not yet settled.
 bool Core::Impl::may_be_voter() const {
   if (MUTANT(lost_disk_rejoins_under_old_id) && is_voter(options.id)) return true;
-  if (MUTANT(leaver_never_campaigns)) return is_voter(options.id);
   return memberships.may_be_voter(options.id, options.incarnation);
 }
 

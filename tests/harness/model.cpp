@@ -9,7 +9,6 @@ namespace mainstay::harness {
 
 using record::Action;
 using record::ActionKind;
-using record::ActionResult;
 using record::ChangeKind;
 using record::Command;
 using record::CommandKind;

@@ -171,7 +171,7 @@ void Requests::transfer(Command& command) {
 // --- ledger ---
 
 std::string Requests::spelled(std::int64_t units) {
-  const std::string exact = fmt::format("{}.{:02}", units / 100, units % 100);
+  std::string exact = fmt::format("{}.{:02}", units / 100, units % 100);
   switch (random_.between(0, 3)) {
     case 0:
       return exact;  // a number

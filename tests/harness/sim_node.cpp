@@ -10,13 +10,11 @@ namespace mainstay::harness {
 
 using consensus::Core;
 using consensus::Entry;
-using consensus::EntryKind;
 using consensus::Index;
 using consensus::Membership;
 using consensus::Message;
 using consensus::Persist;
 using consensus::Ready;
-using consensus::SnapshotMeta;
 
 SimNode::SimNode(SimWorld world, NodeId id, const std::filesystem::path& directory,
                  NodeSettings settings)

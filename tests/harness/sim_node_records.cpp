@@ -2,7 +2,6 @@
 // of all of it with the model.
 #include <algorithm>
 
-#include "runtime/base/mutant.hpp"
 #include "tests/harness/audit.hpp"
 #include "tests/harness/outcomes.hpp"
 #include "tests/harness/sim_node.hpp"
@@ -132,8 +131,7 @@ void SimNode::make_snapshot() {
   store::RecordStore& records = store_->records();
   if (applied_ == 0 || applied_ == last_snapshot_) return;
   if (is_altered(applied_)) return;  // others would take over what it should not have
-  // As the applier: it would lead nowhere.
-  if (applied_membership_.voters().empty() && !MUTANT(replica_snapshots_without_membership)) return;
+  if (applied_membership_.voters().empty()) return;  // as the applier: it would lead nowhere
   demand(records.sync(), "record sync");
   Result<SnapshotMeta> made = records.make_snapshot(applied_membership_);
   if (!made) throw NodeStopped{made.error()};

@@ -45,6 +45,10 @@ SeedResult run(Simulation& simulation) {
     result.failed = true;
     result.invariant = violation.invariant();
     result.what = violation.what();
+  } catch (const NodeStopped& stopped) {
+    result.failed = true;
+    result.invariant = "a node stops only for a reason";
+    result.what = result.invariant + ": " + to_string(stopped.error);
   }
   simulation.report(result);
   return result;
@@ -75,6 +79,8 @@ Simulation::Simulation(const SeedOptions& options)
              model_,
              ClusterId{{random_->next(), random_->next()}}},
       root_{fresh_root()} {
+  // What a killed process with the same number left behind.
+  std::filesystem::remove_all(root_);
   network_.set_faults(plan_.network);
 }
 
@@ -300,12 +306,12 @@ void Simulation::settle_differences(bool by_checks) {
   for (auto& [id, node] : nodes_) {
     if (!node->differs()) continue;
     if (by_checks && latest_membership().voters().size() > 2 && is_member(*node)) {
-      if (SimNode* leading = leader()) {
-        leading->operate([](consensus::Core& core) {
-          const auto proposed = core.propose_check();
-          static_cast<void>(proposed);
+      // A leader that differs gives no snapshot to whoever needs one for the majority.
+      if (SimNode* leading = leader())
+        leading->operate([differs = leading->differs()](consensus::Core& core) {
+          const Result<consensus::Index> proposed = core.propose_check();
+          if (differs && proposed) static_cast<void>(core.transfer(NodeId{}).has_value());
         });
-      }
       scheduler_.after(200 * sim_ms, [this] { settle_differences(true); });
       return;
     }
