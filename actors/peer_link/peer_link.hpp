@@ -18,6 +18,7 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/io/scribe.hpp>
+#include <caf/send.hpp>
 
 #include "actors/kit/type_ids.hpp"
 #include "actors/peer_link/connector.hpp"
@@ -99,33 +100,31 @@ class Links final : public caf::event_based_actor {
   void on_set_cluster(const SetCluster& set);
   void on_go_away();
   LinkStatus on_status();
-  // the life of a connection
-  void on_dial_failed(const DialFailed& failed);
-  void on_connection_ready(const ConnectionReady& ready);
-  void on_connection_refused(const ConnectionRefused& refused);
-  void on_connection_closed(const ConnectionClosed& closed);
-  void on_alarm();
-  void on_down(const caf::down_msg& down);
-  // what comes in
-  void on_wire_frame(kit::WireFrame& frame);
-  void on_hello(Link& link, const wire::Frame& frame, const wire::Hello& hello);
-  void on_frame(Link& link, wire::Frame frame);
-  void on_clock_report(Link& link, const wire::ClockReport& report);
-
+  // peers and timers
   Link* find(NodeId node);
   Link* find_token(std::uint64_t token);
   bool dials(NodeId node) const { return options_.node < node; }
   void add_peer(const Peer& peer);
   void drop_peer(Link& link);
-  void after(Millis time, std::function<void()> action);
   void schedule_dial(Link& link, Millis wait);
+  void after(Millis time, std::function<void()> action);
+  void on_alarm();
+
+  // the life of a connection: connections.cpp
   void dial(NodeId node, std::uint64_t round);
+  void on_dial_failed(const DialFailed& failed);
+  void on_connection_ready(const ConnectionReady& ready);
+  void on_connection_refused(const ConnectionRefused& refused);
+  void on_connection_closed(const ConnectionClosed& closed);
   void end_of_patience(NodeId node, std::uint64_t token);
+  void on_down(const caf::down_msg& down);
   void open(Link& link, Connection& connection);
   void join_as_dialler(Link& link, caf::io::scribe_ptr scribe);
   void end_connection(Link& link, const std::string& why);
   void set_down(Link& link, const std::string& why);
   void refuse(Refusal reason, const std::string& text);
+
+  // what goes out and what comes in: frames.cpp
   void send_hello(Link& link);
   void report_clock();
   bool send_body(Link& link, GroupId group, Incarnation to, wire::Body body);
@@ -133,7 +132,13 @@ class Links final : public caf::event_based_actor {
   void tell_congestion(Link& link);
   PeerUp up_event(const Link& link) const;
   template <class Event>
-  void tell_subscribers(const Event& event);
+  void tell_subscribers(const Event& event) {
+    for (const caf::actor& who : subscribers_) caf::anon_send(who, event);
+  }
+  void on_wire_frame(kit::WireFrame& frame);
+  void on_hello(Link& link, const wire::Frame& frame, const wire::Hello& hello);
+  void on_frame(Link& link, wire::Frame frame);
+  void on_clock_report(Link& link, const wire::ClockReport& report);
 
   // constant after construction
   LinksConfig options_;
