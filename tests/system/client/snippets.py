@@ -9,11 +9,11 @@ import os
 import pathlib
 import re
 import sys
-import tempfile
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "clients/python/src"))
 
+from tests.system.lab import scratch
 from tests.system.lab.cluster import Cluster
 
 PAGES = ("docs/clients.md", "clients/python/README.md")
@@ -41,7 +41,7 @@ def run(block, names, page, number):
 def run_page(page, build):
     """(blocks, what is wrong)."""
     wrong, count = [], 0
-    with tempfile.TemporaryDirectory(prefix="mainstay-snippets-") as place:
+    with scratch.directory("snippets") as place:
         cluster = Cluster(pathlib.Path(place) / "cluster", build=build, options={"auth.enabled": False})
         try:
             cluster.start()

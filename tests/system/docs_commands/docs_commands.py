@@ -10,8 +10,8 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
+from tests.system.lab import scratch
 from tests.system.lab.cluster import Cluster
 
 LISTED = pathlib.Path("tests/tidy/console.txt")
@@ -68,7 +68,7 @@ def main():
     options = parser.parse_args()
     failures = count = 0
     for document in documents():
-        with tempfile.TemporaryDirectory(prefix="mainstay-docs-") as place:
+        with scratch.directory("docs") as place:
             cluster = Cluster(pathlib.Path(place) / "cluster", build=options.build)
             try:
                 cluster.start()

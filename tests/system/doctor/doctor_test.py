@@ -6,14 +6,13 @@ beside running and dead nodes.
 import argparse
 import json
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
+from tests.system.lab import scratch
 from tests.system.lab.cluster import Cluster
 from tests.system.lab.process import wait_until
 
@@ -25,7 +24,7 @@ class DoctorTest(unittest.TestCase):
     """A fresh cluster of three a test."""
 
     def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="mainstay-doctor-")
+        self.directory = scratch.make("doctor")
         self.others = []
         # Fewer clients than files may be open anywhere.
         self.cluster = Cluster(f"{self.directory}/cluster", build=OPTIONS.build,
@@ -35,7 +34,7 @@ class DoctorTest(unittest.TestCase):
     def tearDown(self):
         for cluster in [self.cluster, *self.others]:
             cluster.stop()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        scratch.remove(self.directory)
 
     def configuration(self, node):
         return str(self.cluster.node_directory(node) / "mainstayd.toml")

@@ -4,13 +4,11 @@
 """
 import argparse
 import pathlib
-import shutil
 import signal
 import sys
-import tempfile
-import threading
 import time
 
+from . import scratch
 from .client import Client
 from .cluster import Cluster
 from .writers import Writer, verify
@@ -97,29 +95,43 @@ def demonstrate(cluster, teller):
     return check(cluster, writers, teller)
 
 
+class Ended(Exception):
+    """Ctrl-C or SIGTERM."""
+
+
+def end_on_signals(wanted):
+    """Ctrl-C at any moment: what runs is left, and cleaned up after. When it is cleaned up, nothing interrupts that."""
+    def end(*_):
+        raise Ended
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end if wanted else signal.SIG_IGN)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--exit", action="store_true", help="end after the demonstration; exit code 0 only if nothing was lost or doubled")
     parser.add_argument("--build", default="build/check", help="build directory that holds mainstayd")
     parser.add_argument("--directory", help="where the nodes keep their data (default: a temporary directory, removed at the end)")
     options = parser.parse_args()
-    directory = pathlib.Path(options.directory or tempfile.mkdtemp(prefix="mainstay-quickstart-"))
-    teller, enough = Teller(), threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: enough.set())
+    directory = pathlib.Path(options.directory or scratch.make("quickstart"))
+    teller = Teller()
     cluster = Cluster(directory, build=pathlib.Path(options.build))
+    good = False
     try:
+        end_on_signals(True)
         good = demonstrate(cluster, teller)
         teller.step("nothing was lost, nothing was doubled" if good else "THE DEMONSTRATION FAILED")
         if not options.exit and good:
             teller.line(f"try: {cluster.tool} status --endpoint {cluster.endpoint(cluster.ids[0])}")
             teller.step("the cluster stays up; Ctrl-C ends it")
-            while not enough.wait(1.0):
-                pass
+            signal.pause()
+    except Ended:
+        teller.step("ends")
     finally:
+        end_on_signals(False)
         cluster.stop()
         if options.directory is None:
-            shutil.rmtree(directory, ignore_errors=True)
+            scratch.remove(directory)
     return 0 if good else 1
 
 

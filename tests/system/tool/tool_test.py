@@ -5,14 +5,13 @@
 import argparse
 import json
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
+from tests.system.lab import scratch
 from tests.system.lab.cluster import Cluster
 from tests.system.lab.process import wait_until
 
@@ -24,12 +23,12 @@ class ToolTest(unittest.TestCase):
     options = {"auth.enabled": False}
 
     def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mainstay-tool-"))
+        self.directory = pathlib.Path(scratch.make("tool"))
         self.cluster = Cluster(self.directory / "cluster", build=OPTIONS.build, options=self.options)
 
     def tearDown(self):
         self.cluster.stop()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        scratch.remove(self.directory)
 
     def start_tool(self, *words, **more):
         """The tool in the background."""
