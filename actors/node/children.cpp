@@ -183,6 +183,7 @@ kit::SupervisorSpec Node::Impl::group() {
       }));
   replica::ReplicaOptions options;
   options.initial = initial;
+  options.crash_dump = parts.config->data_directory + "/input-ring.dump";
   consensus::CoreOptions& core = options.driver.core;
   core.id = NodeId{parts.config->node_id};
   core.incarnation = parts.store->identity().incarnation;

@@ -77,6 +77,9 @@ class Driver {
   const consensus::Core& core() const { return *core_; }
   // The last inputs of the core, for the simulator.
   std::string dump() const { return core_.dump(); }
+  bool last_words(consensus::InputRing::Sink sink, void* context) {
+    return core_.last_words(sink, context);
+  }
   std::size_t proposals_waiting() const { return proposals_.size(); }
   std::size_t persists_in_flight() const { return in_flight_.size(); }
 

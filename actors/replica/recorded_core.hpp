@@ -82,6 +82,10 @@ class RecordedCore {
   const consensus::Core* operator->() const { return &core_; }
   // Bytes for `mainstay-sim --replay-dump`.
   std::string dump() const { return consensus::encode(ring_.recording()); }
+  // The same from the signal handler of a dying process; see InputRing.
+  bool last_words(consensus::InputRing::Sink sink, void* context) {
+    return ring_.last_words(sink, context);
+  }
 
  private:
   using Kind = consensus::Input::Kind;

@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::uint32_t ticks_per_publish = 5;  // 50 ms
 
+// In a signal handler.
+bool write_last_words(void* driver, int descriptor) {
+  return static_cast<Driver*>(driver)->last_words(
+      [](void* to, std::string_view piece) {
+        sys::write_when_dying(*static_cast<int*>(to), piece);
+      },
+      &descriptor);
+}
+
 }  // namespace
 
 Replica::Replica(caf::actor_config& config, ReplicaOptions options, const consensus::LogReader& log,
@@ -25,7 +34,10 @@ Replica::Replica(caf::actor_config& config, ReplicaOptions options, const consen
       view_{std::move(view)},
       board_{std::move(board)},
       ports_{std::move(ports)},
-      driver_{options_.driver, options_.initial, log, random, *this} {}
+      driver_{options_.driver, options_.initial, log, random, *this} {
+  if (!options_.crash_dump.empty())
+    crash_dump_.emplace(options_.crash_dump, write_last_words, &driver_);
+}
 
 caf::behavior Replica::make_behavior() {
   kit::route_errors(*this, "replica", [this] {

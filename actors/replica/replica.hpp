@@ -18,6 +18,7 @@
 #include "actors/storage/storage_api.hpp"
 #include "runtime/metrics/node_metrics.hpp"
 #include "runtime/sys/clock.hpp"
+#include "runtime/sys/crash_dump.hpp"
 
 namespace mainstay::replica {
 
@@ -43,6 +44,8 @@ struct ReplicaOptions {
   DriverOptions driver;
   consensus::InitialState initial;
   bool own_ticker = true;  // false: a test sends kit::Tick
+  // Where the core's last inputs go when the process dies of a signal; empty: nowhere.
+  std::string crash_dump;
 };
 
 class Replica final : public caf::event_based_actor, private Effects {
@@ -87,6 +90,7 @@ class Replica final : public caf::event_based_actor, private Effects {
   const std::shared_ptr<storage::Board> board_;
   const std::shared_ptr<const Ports> ports_;
   Driver driver_;
+  std::optional<sys::CrashDump> crash_dump_;
   WallBound wall_;
   std::optional<kit::Ticker> ticker_;
   bool scheduled_ = false;

@@ -1,6 +1,7 @@
 #include "runtime/consensus/input_ring.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace mainstay::consensus {
 
@@ -10,6 +11,7 @@ class InputRing::RecordedRandom final : public Random {
 
   std::uint64_t next() override {
     const std::uint64_t drawn = source_.next();
+    const ChangeGate::Pass pass{ring_.gate_};
     ring_.newer_.draws.push_back(drawn);
     return drawn;
   }
@@ -48,31 +50,48 @@ std::vector<Checkpoint::TermRun> term_runs(const LogReader& log, const Status& s
 
 }  // namespace
 
+bool ChangeGate::close() {
+  closed_ = true;
+  constexpr int looks_max = 100'000;  // a change takes microseconds, the looks some 50 ms
+  for (int look = 0; look < looks_max && busy_; ++look) std::this_thread::yield();
+  return !busy_;
+}
+
+void InputRing::clear() {
+  const ChangeGate::Pass pass{gate_};
+  older_ = newer_ = Half{};
+  has_older_ = has_newer_ = false;
+}
+
 bool InputRing::wants_checkpoint() const {
   return !has_newer_ || newer_.inputs.size() >= inputs_max_ / 2;
 }
 
 void InputRing::checkpoint(const CoreOptions& options, const Core& core, const LogReader& log) {
+  Half next;
+  next.start.options = options;
+  next.start.status = core.status();
+  next.start.start_term = log.term(log.first_index() - 1).value_or(0);
+  next.start.terms = term_runs(log, next.start.status);
+  const ChangeGate::Pass pass{gate_};
   if (has_newer_) {
     older_ = std::move(newer_);
     has_older_ = true;
   }
-  newer_ = Half{};
+  newer_ = std::move(next);
   has_newer_ = true;
-  newer_.start.options = options;
-  newer_.start.status = core.status();
-  newer_.start.start_term = log.term(log.first_index() - 1).value_or(0);
-  newer_.start.terms = term_runs(log, newer_.start.status);
 }
 
 void InputRing::record(Input input) {
   for (const Entry& entry : input.message.entries) input.sizes.push_back(entry.payload.size());
   for (Entry& entry : input.message.entries) entry.payload = Bytes{};
+  const ChangeGate::Pass pass{gate_};
   newer_.inputs.push_back(std::move(input));
 }
 
 void InputRing::tick() {
   if (!newer_.inputs.empty() && newer_.inputs.back().kind == Input::Kind::tick) {
+    const ChangeGate::Pass pass{gate_};
     ++newer_.inputs.back().number;
     return;
   }

@@ -6,6 +6,7 @@
 // Owner and thread: those of the core. Memory: about inputs_max inputs without their payloads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -61,10 +62,45 @@ struct Recording {
   std::vector<std::uint64_t> draws;  // what the core drew from its source of chance meanwhile
 };
 
+// Lets the signal handler of a dying process look at what one thread changes all the time.
+class ChangeGate {
+ public:
+  // Held while something is changed. In a dying process it never comes to be: the thread waits for
+  // the end.
+  class Pass {
+   public:
+    explicit Pass(ChangeGate& gate) : gate_{gate} {
+      gate_.busy_ = true;
+      if (!gate_.closed_) return;
+      gate_.busy_ = false;
+      for (;;) gate_.closed_.wait(true);
+    }
+    ~Pass() { gate_.busy_ = false; }
+    Pass(const Pass&) = delete;
+    Pass& operator=(const Pass&) = delete;
+
+   private:
+    ChangeGate& gate_;
+  };
+
+  // For ever. False: a change is under way and does not end, because its thread is the one that
+  // died. Async-signal-safe.
+  bool close();
+
+ private:
+  std::atomic<bool> busy_ = false;
+  std::atomic<bool> closed_ = false;
+};
+
 class InputRing {
  public:
+  // Takes encoded bytes, piece by piece.
+  using Sink = void (*)(void* context, std::string_view piece);
+
   // Keeps between half of `inputs_max` and all of it.
   explicit InputRing(std::size_t inputs_max = 4096) : inputs_max_{inputs_max} {}
+  // As new: for the next life of a core.
+  void clear();
 
   // True at the start and whenever half of the ring is full: call checkpoint() before the next
   // input.
@@ -84,6 +120,11 @@ class InputRing {
   // The older half and the newer half, in one piece.
   Recording recording() const;
 
+  // The bytes of encode(recording()), from the signal handler of a dying process and any thread: no
+  // allocation, no lock. Nothing more is recorded afterwards. False: the ring itself was being
+  // changed by what died, and nothing is written.
+  bool last_words(Sink sink, void* context);
+
  private:
   class RecordedRandom;
   struct Half {
@@ -93,6 +134,7 @@ class InputRing {
   };
 
   std::size_t inputs_max_;
+  ChangeGate gate_;
   Half older_;
   Half newer_;
   bool has_older_ = false;

@@ -1,6 +1,9 @@
 // Bytes of a recording: little-endian numbers, lengths before what varies, a CRC32C at the end. It
 // is written by hand because consensus stands below the wire layer, and its readers are people with
-// the same release at hand.
+// the same release at hand. Writing needs no memory, because a dying process may do it.
+#include <algorithm>
+#include <array>
+#include <initializer_list>
 #include <type_traits>
 
 #include "runtime/consensus/input_ring.hpp"
@@ -17,18 +20,47 @@ class Writer {
  public:
   static constexpr bool reads = false;
 
+  Writer(InputRing::Sink sink, void* context) : sink_{sink}, context_{context} {}
+
   void number(std::uint64_t value) {
-    for (int byte = 0; byte < 8; ++byte) bytes_ += static_cast<char>(value >> (8 * byte) & 0xff);
+    if (buffer_.size() - used_ < 8) flush();
+    for (int byte = 0; byte < 8; ++byte)
+      buffer_[used_++] = static_cast<char>(value >> (8 * byte) & 0xff);
   }
   void text(const std::string& value) {
     number(value.size());
-    bytes_ += value;
+    raw(value);
+  }
+  void raw(std::string_view bytes) {
+    while (!bytes.empty()) {
+      if (used_ == buffer_.size()) flush();
+      const std::size_t part = std::min(bytes.size(), buffer_.size() - used_);
+      std::copy_n(bytes.data(), part, &buffer_[used_]);
+      used_ += part;
+      bytes.remove_prefix(part);
+    }
   }
   bool good() const { return true; }
-  std::string take() { return std::move(bytes_); }
+  // The checksum of everything before.
+  void finish() {
+    flush();
+    number(sum_);
+    flush();
+  }
 
  private:
-  std::string bytes_;
+  void flush() {
+    const std::string_view piece{buffer_.data(), used_};
+    sum_ = crc32c(piece, sum_);
+    sink_(context_, piece);
+    used_ = 0;
+  }
+
+  InputRing::Sink sink_;
+  void* context_;
+  std::uint32_t sum_ = 0;
+  std::size_t used_ = 0;
+  std::array<char, 4096> buffer_;
 };
 
 class Reader {
@@ -132,11 +164,13 @@ void visit_entry(Archive& archive, T& entry) {
   bool has_membership = entry.membership != nullptr;
   scalar(archive, has_membership);
   if (!has_membership) return;
-  Membership membership;
-  if constexpr (!Archive::reads) membership = *entry.membership;
-  visit_membership(archive, membership);
-  if constexpr (Archive::reads)
+  if constexpr (Archive::reads) {
+    Membership membership;
+    visit_membership(archive, membership);
     entry.membership = std::make_shared<const Membership>(std::move(membership));
+  } else {
+    visit_membership(archive, *entry.membership);
+  }
 }
 
 template <class Archive, class T>
@@ -228,29 +262,54 @@ void visit_status(Archive& archive, T& status) {
 }
 
 template <class Archive, class T>
-void visit_recording(Archive& archive, T& recording) {
-  visit_options(archive, recording.start.options);
-  visit_status(archive, recording.start.status);
-  scalar(archive, recording.start.start_term);
-  list(archive, recording.start.terms, [&](auto& run) {
+void visit_start(Archive& archive, T& start) {
+  visit_options(archive, start.options);
+  visit_status(archive, start.status);
+  scalar(archive, start.start_term);
+  list(archive, start.terms, [&](auto& run) {
     scalar(archive, run.first);
     scalar(archive, run.term);
   });
-  list(archive, recording.inputs, [&](auto& input) { visit_input(archive, input); });
-  list(archive, recording.draws, [&](auto& drawn) { scalar(archive, drawn); });
+}
+
+// Inputs and draws: what list() reads as one was kept in several.
+template <class T, class Visit>
+void joined(Writer& writer, std::initializer_list<const std::vector<T>*> lists, Visit visit_one) {
+  std::uint64_t count = 0;
+  for (const auto* values : lists) count += values->size();
+  writer.number(count);
+  for (const auto* values : lists)
+    for (const T& value : *values) visit_one(value);
+}
+
+void write(Writer& writer, const Checkpoint& start,
+           std::initializer_list<const std::vector<Input>*> inputs,
+           std::initializer_list<const std::vector<std::uint64_t>*> draws) {
+  writer.raw(magic);
+  visit_start(writer, start);
+  joined(writer, inputs, [&](const Input& input) { visit_input(writer, input); });
+  joined(writer, draws, [&](std::uint64_t drawn) { writer.number(drawn); });
+  writer.finish();
 }
 
 }  // namespace
 
 std::string encode(const Recording& recording) {
-  Writer writer;
-  visit_recording(writer, recording);
-  std::string bytes{magic};
-  bytes += writer.take();
-  const std::uint32_t sum = crc32c(bytes);
-  Writer end;
-  end.number(sum);
-  return bytes + end.take();
+  std::string bytes;
+  Writer writer{[](void* to, std::string_view piece) { *static_cast<std::string*>(to) += piece; },
+                &bytes};
+  write(writer, recording.start, {&recording.inputs}, {&recording.draws});
+  return bytes;
+}
+
+bool InputRing::last_words(Sink sink, void* context) {
+  if (!gate_.close() || !has_newer_) return false;
+  Writer writer{sink, context};
+  if (has_older_)
+    write(writer, older_.start, {&older_.inputs, &newer_.inputs}, {&older_.draws, &newer_.draws});
+  else
+    write(writer, newer_.start, {&newer_.inputs}, {&newer_.draws});
+  return true;
 }
 
 Result<Recording> decode_recording(std::string_view bytes) {
@@ -265,7 +324,9 @@ Result<Recording> decode_recording(std::string_view bytes) {
   if (sum != crc32c(guarded)) return fail(Errc::corrupt, "the dump of inputs fails its checksum");
   Reader reader{guarded.substr(magic.size())};
   Recording recording;
-  visit_recording(reader, recording);
+  visit_start(reader, recording.start);
+  list(reader, recording.inputs, [&](auto& input) { visit_input(reader, input); });
+  list(reader, recording.draws, [&](auto& drawn) { scalar(reader, drawn); });
   if (!reader.good() || !reader.at_end())
     return fail(Errc::corrupt, "the dump of inputs has another structure than expected");
   return recording;

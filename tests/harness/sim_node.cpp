@@ -117,7 +117,7 @@ void SimNode::start() {
     settings_.core.id = id_;
     settings_.core.incarnation = incarnation_;
     core_random_ = std::make_unique<SeededRandom>(world_.random.next());
-    ring_ = consensus::InputRing{};
+    ring_.clear();
     ring_random_ = ring_.recorded(*core_random_);
     core_ = std::make_unique<Core>(settings_.core, initial, log, *ring_random_);
     ring_.checkpoint(settings_.core, *core_, log);

@@ -173,8 +173,11 @@ class Bundle {
     return text;
   }
 
-  // The core's last inputs: what a dead node left, or what a running one writes when it is asked.
+  // The core's last inputs: what a dead node left, or what a running one writes when it is asked;
+  // beside it those of a crash.
   Result<void> add_inputs(const std::string& data, const doctor::DirectorySeen& seen) {
+    if (const auto crash = sys::read_file(fs::path{data} / "input-ring.dump", dump_bytes_max))
+      TRY(add_binary("data/input-ring.dump", *crash));
     const fs::path dump = fs::path{data} / "inputs.dump";
     if (seen.locked && seen.holder != 0 && seen.holder_name == "mainstayd")
       ask_for_dump(dump, seen);

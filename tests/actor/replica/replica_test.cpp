@@ -1,7 +1,14 @@
 #include "actors/replica/replica.hpp"
 
-#include <gtest/gtest.h>
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
 
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/sys/file.hpp"
 #include "runtime/wire/codec.hpp"
 #include "tests/actor/kit/actor_fixture.hpp"
 #include "tests/actor/replica/memory_log.hpp"
@@ -29,6 +36,7 @@ class ReplicaTest : public testing::ActorTest {
       tell(replica, storage::AppliedUpTo{request.entries.back().index, {}});
     };
     ports->send = [this](NodeId to, Incarnation, wire::Body body) {
+      ASSERT(!wrong);
       if (failing) throw std::runtime_error{"out of memory, say"};
       sent.emplace_back(to, std::move(body));
     };
@@ -38,6 +46,7 @@ class ReplicaTest : public testing::ActorTest {
     ports->leader_changed = [this](LeaderChanged event) { leader = event.leader; };
     ReplicaOptions options;
     options.own_ticker = false;
+    options.crash_dump = crash_dump;
     options.driver.core.id = NodeId{1};
     options.driver.core.incarnation = Incarnation{11};
     consensus::Member self;
@@ -60,6 +69,10 @@ class ReplicaTest : public testing::ActorTest {
   caf::actor replica;
   int persists = 0;
   bool failing = false;
+  bool wrong = false;
+  const std::string crash_dump =
+      (std::filesystem::temp_directory_path() / ("replica-" + std::to_string(getpid()) + ".dump"))
+          .string();
   std::string last_inputs;
   std::size_t reads = 0;
   NodeId leader;
@@ -131,6 +144,26 @@ TEST_F(ReplicaTest, AnExceptionLeavesTheLastInputsForTheSimulator) {
   settle();
   EXPECT_FALSE(alive(replica));
   EXPECT_TRUE(consensus::decode_recording(last_inputs)) << "they can be replayed";
+}
+
+TEST_F(ReplicaTest, AFailedAssertLeavesTheLastInputsForTheSimulator) {
+  wrong = true;
+  const auto propose = [this] {
+    tell(replica, frame(2, wire::ProposeRequest{7, batch_of(2)}));
+    settle();
+  };
+  EXPECT_EXIT(propose(), ::testing::KilledBySignal(SIGABRT), "!wrong");
+  const auto bytes = sys::read_file(crash_dump, 1 << 20);
+  ASSERT_TRUE(bytes);
+  const auto recording = consensus::decode_recording(*bytes);
+  ASSERT_TRUE(recording) << recording.error().message;
+  // All the ticks until it led, and the proposal that it died of.
+  EXPECT_EQ(recording->inputs.front().kind, consensus::Input::Kind::tick);
+  const auto is_proposal = [](const auto& input) {
+    return input.kind == consensus::Input::Kind::propose;
+  };
+  EXPECT_EQ(std::count_if(recording->inputs.begin(), recording->inputs.end(), is_proposal), 1);
+  std::filesystem::remove(crash_dump);
 }
 
 TEST_F(ReplicaTest, AReadPointIsAnswered) {

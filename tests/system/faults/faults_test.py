@@ -13,10 +13,10 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
+from tests.system.lab import scratch
 from tests.system.lab.client import Client
 from tests.system.lab.cluster import Cluster
 from tests.system.lab.process import free_ports, wait_until
@@ -33,7 +33,7 @@ class ClusterTest(unittest.TestCase):
     options = {}
 
     def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="mainstay-faults-")
+        self.directory = scratch.make("faults")
         self.cluster = Cluster(self.directory, build=OPTIONS.build, options=self.options)
         self.writers = []
         self.cluster.start()
@@ -49,7 +49,7 @@ class ClusterTest(unittest.TestCase):
         if failed:
             for node in self.cluster.ids:
                 print(f"--- node {node}\n{self.cluster.processes[node].log_tail()}", file=sys.stderr)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        scratch.remove(self.directory)
 
     def start_writers(self):
         ids = self.cluster.ids
@@ -246,6 +246,20 @@ class FaultTest(ClusterTest):
         self.assertIn(b"append_reply", run.stdout)
         self.check()
 
+    def test_a_crash_leaves_a_dump_that_replays_in_the_simulator(self):
+        self.start_writers()
+        node = self.cluster.leader()
+        process = self.cluster.processes[node]
+        process.signal(signal.SIGSEGV)
+        self.assertEqual(process.popen.wait(10), -signal.SIGSEGV)
+        dump = self.cluster.node_directory(node) / "data" / "input-ring.dump"
+        run = subprocess.run([OPTIONS.simulator, "--replay-dump", dump], capture_output=True, timeout=60)
+        self.assertEqual(run.returncode, 0, run.stdout[-2000:] + run.stderr[-2000:])
+        self.assertIn(b"append_reply", run.stdout)
+        self.progress()
+        self.restart(node)
+        self.check()
+
     def test_each_node_tells_what_it_knows_of_the_others(self):
         def told(node):
             view = self.cluster.view(node)
@@ -322,8 +336,8 @@ class DaemonTest(unittest.TestCase):
     """What the daemon itself adds: TLS for clients, the port for load balancers, signals."""
 
     def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="mainstay-daemon-")
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.directory = scratch.make("daemon")
+        self.addCleanup(scratch.remove, self.directory)
         self.agent = free_ports(1)[0]
         self.cluster = Cluster(self.directory, nodes=1, build=OPTIONS.build)
         home = self.cluster.node_directory(1)
