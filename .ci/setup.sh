@@ -71,17 +71,26 @@ ensure_tools() {
   done
 }
 
+# unpack_tool PACKAGE PROGRAM; with PACKAGE+PACKAGE the program needs the other files of its packages: all of them, in build/tools/PROGRAM.d
 unpack_tool() {
-  local package=$1 program=$2 work
+  local package=$1 program=$2 work found
   say "Unpacking $program of the Debian package $package into build/tools (nothing is installed)."
   work=$(mktemp -d "$top/build/unpack.XXXXXX")
   chmod 755 "$work"
-  if ! (cd "$work" && apt-get download -q "$package" && dpkg-deb -x ./*.deb files) >"$top/build/apt.log" 2>&1; then
+  # shellcheck disable=SC2086
+  if ! (cd "$work" && apt-get download -q ${package//+/ } &&
+    for file in ./*.deb; do dpkg-deb -x "$file" files || exit 1; done) >"$top/build/apt.log" 2>&1; then
     tail -n 10 "$top/build/apt.log" >&2
     rm -rf "$work"
     die "Could not fetch $program. As root, run: apt-get update"
   fi
-  install -D -m 755 "$(find "$work/files/usr/bin" "$work/files/usr/sbin" -name "$program" 2>/dev/null)" "$top/build/tools/$program"
+  found=$(find "$work/files/bin" "$work/files/usr/bin" "$work/files/usr/sbin" -name "$program" 2>/dev/null)
+  if [ "$package" = "${package#*+}" ]; then
+    install -D -m 755 "$found" "$top/build/tools/$program"
+  else
+    mkdir -p "$top/build/tools" && rm -rf "$top/build/tools/$program.d" && mv "$work/files" "$top/build/tools/$program.d"
+    ln -sf "$program.d/${found#"$work/files/"}" "$top/build/tools/$program"
+  fi
   rm -rf "$work"
 }
 
