@@ -53,6 +53,7 @@ peer_link::LinksConfig Node::Impl::links_config() const {
   links.api_address = config.api_address();
   links.files = {config.tls_ca, config.tls_certificate, config.tls_key};
   links.seed = parts.random->next();
+  links.wall_millis = [clock = parts.clock] { return sys::millis_of(clock->wall()); };
   links.on_broken = [this](const std::string& why) {
     if (!stopping) parts.end(exit_internal, "the network broker died: " + why);
   };

@@ -46,12 +46,13 @@ constexpr Millis last_resort{10'000};  // after everything else should have ende
   std::_Exit(exit_code);
 }
 
-store::StoreOptions store_options(const config::Config& config) {
+store::StoreOptions store_options(const config::Config& config, const Surroundings& around) {
   store::StoreOptions options;
   options.directory = config.data_directory;
   options.node = NodeId{config.node_id};
   options.log_map_bytes = config.storage_log_map_max;
   options.record_map_bytes = config.storage_record_map_max;
+  options.retention_window_ms = around.retention_window_ms;
   options.free_bytes_min = config.storage_free_min;
   options.free_bytes_resume = config.storage_free_min + config.storage_free_min / 2;
   return options;
@@ -177,21 +178,21 @@ void tell_where(const config::Config& config, const node::Node& node, const http
 }
 
 // `watchdog` starts with the stop and outlives the actors.
-int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& metrics,
-          ServerMeter& server_meter, std::optional<Watchdog>& watchdog) {
+int serve(const config::Config& config, const sys::Clock& clock, node::Node& node,
+          metrics::NodeMetrics& metrics, ServerMeter& server_meter,
+          std::optional<Watchdog>& watchdog) {
   const auto options = server_options(config, node.backend());
   if (!options) {
     log_error("mainstayd", "{}", to_string(options.error()));
     return EXIT_FAILURE;
   }
   http::Router router;
-  api::add_routes(router, node.backend(), sys::system_clock(), api_options(config));
-  const RequestMeter meter{router, metrics, sys::system_clock()};
-  auto server =
-      http::Server::start(*options, sys::system_clock(),
-                          [&meter](http::Request request, const http::Responder& responder) {
-                            meter(std::move(request), responder);
-                          });
+  api::add_routes(router, node.backend(), clock, api_options(config));
+  const RequestMeter meter{router, metrics, clock};
+  auto server = http::Server::start(
+      *options, clock, [&meter](http::Request request, const http::Responder& responder) {
+        meter(std::move(request), responder);
+      });
   if (!server) {
     log_error("mainstayd", "{}", to_string(server.error()));
     return EXIT_FAILURE;
@@ -211,15 +212,15 @@ int serve(const config::Config& config, node::Node& node, metrics::NodeMetrics& 
 
 }  // namespace
 
-int run(const config::Config& config, const std::string& release) {
-  log_info("mainstayd", "mainstayd {} starts as node {} in {}", release, config.node_id,
+int run(const config::Config& config, const Surroundings& around) {
+  log_info("mainstayd", "mainstayd {} starts as node {} in {}", around.release, config.node_id,
            config.data_directory);
-  auto store = store::NodeStore::open(store_options(config), sys::system_random());
+  auto store = store::NodeStore::open(store_options(config, around), sys::system_random());
   if (!store) {
     log_error("mainstayd", "{}", to_string(store.error()));
     return EXIT_FAILURE;
   }
-  metrics::NodeMetrics metrics{release};
+  metrics::NodeMetrics metrics{around.release};
   ServerMeter server_meter;
   int exit_code = EXIT_FAILURE;
   std::optional<Watchdog> watchdog;
@@ -228,10 +229,10 @@ int run(const config::Config& config, const std::string& release) {
     caf::actor_system system{system_config};
     node::NodeParts parts;
     parts.config = &config;
-    parts.release = release;
+    parts.release = around.release;
     parts.store = store->get();
     parts.metrics = &metrics;
-    parts.clock = &sys::system_clock();
+    parts.clock = around.clock;
     parts.random = &sys::system_random();
     parts.end = end_at_once;
     parts.drain = ask_to_drain;
@@ -240,7 +241,7 @@ int run(const config::Config& config, const std::string& release) {
     if (const auto started = node.start(); !started)
       log_error("mainstayd", "{}", to_string(started.error()));
     else
-      exit_code = serve(config, node, metrics, server_meter, watchdog);
+      exit_code = serve(config, *around.clock, node, metrics, server_meter, watchdog);
     node.stop(actors_stop_max);
   }
   log_info("mainstayd", "stopped");

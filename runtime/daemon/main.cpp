@@ -30,5 +30,7 @@ int main(int argc, char** argv) {
   mainstay::start_logging({level_of(config.log_level), config.log_format == "json"});
   for (const std::string& warning : invocation.loaded.warnings)
     mainstay::log_warn("config", "{}", warning);
-  return mainstay::daemon::run(config, MAINSTAY_VERSION);
+  mainstay::daemon::Surroundings around;
+  around.release = MAINSTAY_VERSION;
+  return mainstay::daemon::run(config, around);
 }

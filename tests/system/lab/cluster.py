@@ -10,16 +10,18 @@ from .process import Process, free_ports, wait_until
 
 
 class Cluster:
-    """Nodes 1..n under `directory`. `stop()` ends every process, whatever state it is in."""
+    """Nodes 1..n under `directory`. `stop()` ends every process, whatever state it is in. `environment` makes them lab daemons
+    (tests/system/lab/daemon.cpp) with these variables; `node_environment[node]` has more of them for one node."""
 
     name = "mainstay"
     protocol = "mainstay"
 
-    def __init__(self, directory, nodes=3, build="build/check", options=None):
+    def __init__(self, directory, nodes=3, build="build/check", options=None, environment=None):
         self.directory = pathlib.Path(directory).resolve()
         self.build = pathlib.Path(build).resolve()
-        self.daemon = self._program("mainstayd")
-        self.tool = self._program("mainstay")
+        self.daemon = self._program("tests/system/lab/mainstayd-lab" if environment is not None else "bin/mainstayd")
+        self.tool = self._program("bin/mainstay")
+        self.environment, self.node_environment = environment or {}, {}
         self.ids = list(range(1, nodes + 1))
         ports = free_ports(2 * nodes)
         self._api = dict(zip(self.ids, ports[:nodes]))
@@ -30,7 +32,7 @@ class Cluster:
         self._prepared = False
 
     def _program(self, name):
-        path = self.build / "bin" / name
+        path = self.build / name
         if not path.exists():
             raise RuntimeError(f"{path} is missing: build first, or name the build directory with --build")
         return path
@@ -91,7 +93,8 @@ class Cluster:
 
     def start_node(self, node):
         home = self.node_directory(node)
-        self.processes[node] = Process([self.daemon, "--config", home / "mainstayd.toml"], home / "mainstayd.log")
+        self.processes[node] = Process([self.daemon, "--config", home / "mainstayd.toml"], home / "mainstayd.log",
+                                       env={**os.environ, **self.environment, **self.node_environment.get(node, {})})
 
     def kill(self, node):
         self.processes[node].kill()

@@ -4,7 +4,10 @@ import itertools
 import random
 import unittest
 
-from mainstay import AsyncClient, Transaction
+from mainstay import AsyncClient, Compacted, Reset, Transaction
+
+from tests.system.lab.client import Client
+from tests.system.lab.process import wait_until
 
 from .harness import AGGRESSIVE, ClusterCase, Worker, insist, sized, tell
 
@@ -143,6 +146,97 @@ class HandOverTest(ClusterCase):
         worker.join_or_raise()
         self.assertEqual(["a"], [change.key for change in page.changes])
         self.assertGreaterEqual(page.next, page.changes[-1].revision)
+
+
+class RetentionTest(ClusterCase):
+    """A feed that goes back two seconds: readers that were away for longer."""
+
+    environment = {"LAB_RETENTION_WINDOW_MS": "2000"}
+    RECORDS = 2500  # more than two pages of a list
+
+    def setUp(self):
+        super().setUp()
+        self.orders = self.client().collection("orders")
+        self.orders.declare()
+        self.client().collection("clock").declare()
+
+    def fill(self):
+        for first in range(0, self.RECORDS, 100):
+            transaction = Transaction()
+            for number in range(first, first + 100):
+                transaction.put("orders", f"k{number:05}", {"n": number})
+            self.client().commit(transaction)
+
+    def write_on(self, enough):
+        """Changes and deletes what is there, so that the copy is of a moment that no reader can choose."""
+        client, chance = self.client(), random.Random(1)
+        while not enough.is_set():
+            key = f"k{chance.randrange(self.RECORDS):05}"
+            if chance.random() < 0.3:
+                insist(client.collection("orders").delete, key)
+            else:
+                insist(client.collection("orders").put, key, {"n": chance.randrange(1000)})
+
+    def wait_compacted(self, after):
+        """Time goes on only with commits, so something is written until `after` has left the feed; what the client was told."""
+        client = self.client()
+
+        def look():
+            client.collection("clock").put("now", 0)
+            try:
+                client.changes_page(after, "orders")
+            except Compacted as compacted:
+                return compacted
+        return wait_until(look, 30, f"revision {after} compacted")
+
+    def test_a_reader_that_was_away_is_handed_over_and_ends_with_the_right_state(self):
+        self.fill()
+        # Has read a part before it went away.
+        copy, after = {}, 0
+        for change in itertools.islice(self.client().changes(0, collection="orders"), 250):
+            copy[change.key], after = (change.value, change.version), change.resume
+        compacted = self.wait_compacted(after)
+        self.assertGreater(compacted.floor, after)
+        self.assertGreaterEqual(compacted.snapshot_revision, compacted.floor)
+        writer = Worker(self.write_on)
+        resets, handed_over, read, end = 0, 0, 0, None
+        for event in self.client().follow("orders", after):
+            if isinstance(event, Reset):
+                copy.clear()
+                resets, handed_over, end = resets + 1, 0, None
+            elif event.type == "delete":
+                copy.pop(event.key, None)
+            else:
+                copy[event.key] = (event.value, event.version)
+            if isinstance(event, Reset):
+                continue
+            handed_over += event.snapshot
+            read += not event.snapshot
+            # Some of the feed behind the hand-over, and then to the end.
+            if read == 100:
+                writer.enough.set()
+                writer.join_or_raise()
+                end = self.orders.put("last", 0).revision
+            if end is not None and event.revision >= end:
+                break
+        tell(f"compacted up to {compacted.floor}; {resets} hand-overs, {handed_over} records in the last one, {read} changes")
+        self.assertGreaterEqual(resets, 1)
+        self.assertGreater(handed_over, 1000, "more than one page")
+        self.assertEqual(copy, {record.key: (record.value, record.version) for record in self.orders.list()})
+
+    def test_every_node_says_from_where_to_go_on(self):
+        first = self.orders.put("a", 1).revision
+        self.wait_compacted(first - 1)
+        for node in self.cluster.ids:
+            client = Client([self.cluster.endpoint(node)])
+            self.addCleanup(client.close)
+            answer = client.request("GET", f"/v1/changes?after={first - 1}")
+            self.assertEqual((answer.status, answer.json()["type"]), (410, "/errors/compacted"))
+            self.assertGreaterEqual(answer.json()["floor"], first)
+            snapshot = answer.json()["snapshot"]["revision"]
+            self.assertGreaterEqual(snapshot, answer.json()["floor"])
+            again = client.request("GET", f"/v1/changes?after={snapshot}")
+            self.assertEqual(again.status, 200, again.body)
 
 
 if __name__ == "__main__":

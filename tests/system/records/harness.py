@@ -3,9 +3,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
-import shutil
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -14,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "clients/py
 
 import mainstay
 
+from tests.system.lab import scratch
 from tests.system.lab.cluster import Cluster
 from tests.system.lab.process import wait_until
 
@@ -39,12 +38,13 @@ class ClusterCase(unittest.TestCase):
     """A fresh cluster a class; without authentication unless the class says otherwise."""
 
     options = {"auth.enabled": False}
+    environment = None  # of lab daemons
 
     @classmethod
     def setUpClass(cls):
-        cls.directory = tempfile.mkdtemp(prefix="mainstay-records-")
-        cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
-        cls.cluster = Cluster(cls.directory, build=OPTIONS.build, options=cls.options)
+        cls.directory = scratch.make("records")
+        cls.addClassCleanup(scratch.remove, cls.directory)
+        cls.cluster = Cluster(cls.directory, build=OPTIONS.build, options=cls.options, environment=cls.environment)
         cls.addClassCleanup(cls.cluster.stop)
         cls.cluster.start()
 
