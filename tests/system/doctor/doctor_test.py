@@ -13,22 +13,26 @@ import time
 import unittest
 
 from tests.system.lab import scratch
+from tests.system.lab.client import Client
 from tests.system.lab.cluster import Cluster
-from tests.system.lab.process import wait_until
+from tests.system.lab.damage import damage
+from tests.system.lab.process import can_trace, wait_until
 
 OPTIONS = argparse.Namespace(build="build")
 BUNDLE_SECONDS_MAX = 10.0
 
 
-class DoctorTest(unittest.TestCase):
+class DoctorCase(unittest.TestCase):
     """A fresh cluster of three a test."""
+
+    environment = None  # of lab daemons
 
     def setUp(self):
         self.directory = scratch.make("doctor")
         self.others = []
         # Fewer clients than files may be open anywhere.
         self.cluster = Cluster(f"{self.directory}/cluster", build=OPTIONS.build,
-                               options={"auth.enabled": False, "http.connections_max": 500})
+                               options={"auth.enabled": False, "http.connections_max": 500}, environment=self.environment)
         self.cluster.start()
 
     def tearDown(self):
@@ -67,6 +71,8 @@ class DoctorTest(unittest.TestCase):
         self.assertEqual(set(expected), set(found), found)
         return found
 
+
+class DoctorTest(DoctorCase):
     def test_silent_about_a_healthy_cluster(self):
         self.wait_healthy()
         words = [word for node in self.cluster.ids for word in ("--config", self.configuration(node))]
@@ -197,6 +203,60 @@ class DoctorTest(unittest.TestCase):
             content = path.read_bytes()
             self.assertNotIn(b"a secret record", content, path)
             self.assertNotIn(b"BEGIN EC PRIVATE KEY-----\nM", content, path)
+
+    def test_a_disk_that_flushes_slowly(self):
+        if not can_trace():
+            self.skipTest("strace may not trace here")
+        self.wait_healthy()
+        self.cluster.terminate(3)
+        self.cluster.slow_flushes[3] = 150
+        self.cluster.start_node(3)
+        self.cluster.wait_ready()
+        self.cluster.declare("orders")
+        client = Client(self.cluster.endpoints)
+        self.addCleanup(client.close)
+
+        def found():
+            for number in range(5):
+                client.put("orders", "a", number)
+            return self.conditions().get("slow-disk")
+        self.assertRegex(wait_until(found, 30, "slow-disk"), "a durable write takes 1[5-9][0-9] ms in the mean")
+        document, _ = self.run_doctor()
+        slow = [finding["subject"] for finding in document["findings"] if finding["condition"] == "slow-disk"]
+        self.assertEqual(["node 3"], slow)
+
+    def test_damage_that_a_scrub_finds(self):
+        """On a node alone: with others it takes itself out at once (tests/system/faults)."""
+        alone = Cluster(f"{self.directory}/alone", nodes=1, build=OPTIONS.build,
+                        options={"auth.enabled": False, "http.connections_max": 500, "storage.scrub_every": "1s"})
+        self.others.append(alone)
+        alone.start()
+        alone.declare("orders")
+        client = Client(alone.endpoints)
+        self.addCleanup(client.close)
+        self.assertEqual(201, client.put("orders", "a", "a value that rots").status)
+        endpoint = ("--endpoint", alone.endpoint(1))
+        wait_until(lambda: {"single-voter"} == set(self.conditions(*endpoint)), 20, "nothing but a single voter")
+        self.assertGreater(damage(alone.node_directory(1) / "data" / "records" / "data.mdb", b"a value that rots"), 0)
+        wait_until(lambda: "scrub-damage" in self.conditions(*endpoint), 30, "the damage")
+
+
+class SurroundingsTest(DoctorCase):
+    """Hosts that differ: lab daemons."""
+
+    environment = {}
+
+    def test_a_clock_that_is_ahead_and_a_release_that_is_older(self):
+        self.wait_healthy()
+        follower = next(node for node in self.cluster.ids if node != self.cluster.leader())
+        self.cluster.terminate(follower)
+        self.cluster.node_environment[follower] = {"LAB_CLOCK_AHEAD_MS": "3000", "LAB_RELEASE": "0.4.9"}
+        self.cluster.start_node(follower)
+        self.cluster.wait_ready()
+        wait_until(lambda: {"clock-skew", "version-mix"} == set(self.conditions()), 30, "clock and release")
+        found = self.conditions()
+        self.assertRegex(found["clock-skew"], r"its clock is (29|30)\d\d ms (ahead of|behind) that of node \d")
+        self.assertIn(f"nodes {follower} run 0.4.9", found["version-mix"])
 
 
 def main():

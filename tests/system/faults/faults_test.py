@@ -19,6 +19,7 @@ import unittest
 from tests.system.lab import scratch
 from tests.system.lab.client import Client
 from tests.system.lab.cluster import Cluster
+from tests.system.lab.damage import damage
 from tests.system.lab.process import free_ports, wait_until
 from tests.system.lab.writers import Writer, verify
 
@@ -329,6 +330,28 @@ class IntegrityTest(ClusterTest):
         self.assertNotEqual(self.cluster.view(victim)["incarnation"], before)
         evidence = list((self.cluster.node_directory(victim) / "data" / "evidence").iterdir())
         self.assertNotEqual(evidence, [])
+        self.check()
+
+
+class ScrubTest(ClusterTest):
+    options = {"storage.scrub_every": "1s"}
+
+    def test_a_node_whose_records_rot_takes_itself_out_and_heals(self):
+        self.start_writers()
+        client = Client(self.cluster.endpoints)
+        self.addCleanup(client.close)
+        self.assertEqual(201, client.put("orders", "rots-0", "a value that rots").status)
+        victim = self.others(self.cluster.leader())[0]
+        wait_until(lambda: client.request("GET", "/v1/collections/orders/records/rots-0").status == 200, 10, "the record")
+        file = self.cluster.node_directory(victim) / "data" / "records" / "data.mdb"
+        wait_until(lambda: damage(file, b"a value that rots"), 10, "the value in the file")
+        self.assertEqual(self.cluster.processes[victim].popen.wait(30), EXIT_START_OVER)
+        self.restart(victim)  # what a service manager does
+        self.progress(20)
+        self.agreed()
+        found = self.cluster.run_tool("get", "orders", "rots-0", "--endpoint", self.cluster.endpoint(victim))
+        self.assertIn("a value that rots", found)
+        client.request("DELETE", "/v1/collections/orders/records/rots-0")  # no writer's
         self.check()
 
 

@@ -22,6 +22,7 @@ class Cluster:
         self.daemon = self._program("tests/system/lab/mainstayd-lab" if environment is not None else "bin/mainstayd")
         self.tool = self._program("bin/mainstay")
         self.environment, self.node_environment = environment or {}, {}
+        self.slow_flushes = {}  # node -> milliseconds that each flush of its disk takes longer, from its next start on
         self.ids = list(range(1, nodes + 1))
         ports = free_ports(2 * nodes)
         self._api = dict(zip(self.ids, ports[:nodes]))
@@ -93,7 +94,11 @@ class Cluster:
 
     def start_node(self, node):
         home = self.node_directory(node)
-        self.processes[node] = Process([self.daemon, "--config", home / "mainstayd.toml"], home / "mainstayd.log",
+        # As a detached tracer, so that the process is the daemon itself.
+        slowly = [] if node not in self.slow_flushes else [
+            "strace", "-D", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e",
+            f"inject=fdatasync,fsync:delay_enter={self.slow_flushes[node] * 1000}"]
+        self.processes[node] = Process([*slowly, self.daemon, "--config", home / "mainstayd.toml"], home / "mainstayd.log",
                                        env={**os.environ, **self.environment, **self.node_environment.get(node, {})})
 
     def kill(self, node):
