@@ -58,7 +58,8 @@ constexpr std::array word_rules{
              "a deadline"},
     WordRule{"infinite", "infinite", "actors runtime/daemon tests/actor", "", true,
              "every wait has a deadline: name one from runtime/base/limits.hpp"},
-    WordRule{"captures", "[=]|[=,|[&]|[&,", "actors", "", true,
+    // Adapters are plain classes on one thread, without handlers.
+    WordRule{"captures", "[=]|[=,|[&]|[&,", "actors", "actors/adapters", true,
              "a handler outlives its scope: name each capture"},
     WordRule{"clock",
              "system_clock::now|steady_clock::now|high_resolution_clock|gettimeofday|clock_gettime|"
