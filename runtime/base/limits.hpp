@@ -88,6 +88,16 @@ inline constexpr std::size_t link_output_bytes_max = 32 * mib;
 inline constexpr std::size_t snapshot_chunk_bytes = 256 * kib;
 inline constexpr std::size_t snapshot_chunks_in_flight_max = 4;
 
+// --- integration ---
+inline constexpr std::size_t mapping_rules_max = 4096;   // of one mapping
+inline constexpr std::size_t mapping_depth_max = 24;     // rules inside one another
+inline constexpr std::size_t mapping_table_rows_max = 10'000;
+inline constexpr std::size_t mapping_outputs_max = 200;  // records and effects of one document
+inline constexpr std::size_t mapping_steps_max = 1'000'000;
+inline constexpr std::size_t mapping_output_bytes_max = 4 * mib;
+inline constexpr std::size_t mapping_unmapped_max = 256;  // reported
+inline constexpr std::size_t key_part_bytes_max = 120;    // of a record key made of several parts
+
 // --- gateway ---
 inline constexpr std::size_t gateway_buffer_bytes_max = 64 * mib;
 inline constexpr std::size_t gateway_requests_max = 65536;
@@ -108,6 +118,9 @@ inline constexpr std::uint64_t retention_window_ms = 48ULL * 3600 * 1000;
 // rows that leave with one applied entry; at least as fast as they can be made: see below
 inline constexpr std::size_t expire_per_batch_max = 2048;
 
+static_assert(mapping_outputs_max + 8 <= transaction_actions_max,
+              "what a document means is committed at once, with the hub's own records");
+static_assert(3 * key_part_bytes_max + 2 <= record_key_bytes_max);
 static_assert(heartbeat_ms * 4 <= election_ms_min, "a lost heartbeat must not start an election");
 static_assert(tick_ms * 2 <= heartbeat_ms);
 static_assert(election_ms_min < election_ms_max);
