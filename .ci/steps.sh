@@ -20,6 +20,8 @@ check_format() {
 run_tests() {
   local dir=$1
   shift
+  # Counterparts are installed by ./check --integration only.
+  [[ " $* " == *" -L"* ]] || set -- "$@" -LE integration
   ctest --test-dir "$dir" --output-on-failure --no-tests=error --timeout 300 -j "$(jobs)" \
     ${pattern:+-R "$pattern"} "$@"
 }
@@ -110,7 +112,7 @@ coverage() {
   configure build/coverage -DMAINSTAY_COVERAGE=ON -DMAINSTAY_BENCH=OFF -DCMAKE_BUILD_TYPE=Debug &&
     build_in build/coverage || return 1
   find build/coverage -name '*.gcda' -delete
-  run_tests build/coverage -LE slow &&
+  run_tests build/coverage -LE 'slow|integration' &&
     gcovr --root . --filter runtime/ --filter actors/ --print-summary --fail-under-line $coverage_percent_min \
       --exclude-throw-branches --output build/coverage/coverage.txt build/coverage
 }
