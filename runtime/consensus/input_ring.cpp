@@ -52,7 +52,7 @@ std::vector<Checkpoint::TermRun> term_runs(const LogReader& log, const Status& s
 
 bool ChangeGate::close() {
   closed_ = true;
-  constexpr int looks_max = 100'000;  // a change takes microseconds, the looks some 50 ms
+  constexpr int looks_max = 100'000;  // a change takes microseconds, the looks less than a second
   for (int look = 0; look < looks_max && busy_; ++look) std::this_thread::yield();
   return !busy_;
 }
