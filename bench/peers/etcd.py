@@ -16,7 +16,7 @@ class Etcd:
 
     def __init__(self, directory, nodes=3):
         if shutil.which("etcd") is None:
-            raise RuntimeError(f"etcd is not installed: apt-get install {PACKAGE}")
+            raise RuntimeError(f"etcd is neither installed nor in build/tools: ./check unpacks it, or: apt-get install {PACKAGE}")
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         ports = free_ports(2 * nodes)
