@@ -251,8 +251,8 @@ class FaultTest(ClusterTest):
         self.start_writers()
         node = self.cluster.leader()
         process = self.cluster.processes[node]
-        process.signal(signal.SIGSEGV)
-        self.assertEqual(process.popen.wait(10), -signal.SIGSEGV)
+        process.signal(signal.SIGABRT)
+        self.assertEqual(process.popen.wait(10), -signal.SIGABRT)
         dump = self.cluster.node_directory(node) / "data" / "input-ring.dump"
         run = subprocess.run([OPTIONS.simulator, "--replay-dump", dump], capture_output=True, timeout=60)
         self.assertEqual(run.returncode, 0, run.stdout[-2000:] + run.stderr[-2000:])

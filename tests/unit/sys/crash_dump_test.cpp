@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/assert.hpp"
@@ -21,6 +22,15 @@ bool write_text(void* text, int descriptor) {
 bool write_half(void* text, int descriptor) {
   write_when_dying(descriptor, *static_cast<std::string*>(text));
   return false;
+}
+
+// Sanitizers have handlers of their own, which report and exit; they are called after ours.
+bool dies(int status, int signal) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return WIFSIGNALED(status) ? WTERMSIG(status) == signal : WEXITSTATUS(status) != 0;
+#else
+  return WIFSIGNALED(status) && WTERMSIG(status) == signal;
+#endif
 }
 
 class CrashDumpTest : public testing::Test {
@@ -43,7 +53,8 @@ TEST_F(CrashDumpTest, each_fatal_signal_leaves_the_file_and_ends_the_process_all
   const auto dies_of = [this](auto how, int signal) {
     SCOPED_TRACE(sigabbrev_np(signal));
     std::filesystem::remove(path_);
-    EXPECT_EXIT(die(write_text, how), testing::KilledBySignal(signal), "");
+    EXPECT_EXIT(
+        die(write_text, how), [signal](int status) { return dies(status, signal); }, "");
     EXPECT_EQ(read_file(path_, text_.size() + 1).value_or("nothing"), text_);
   };
   dies_of([] { raise(SIGSEGV); }, SIGSEGV);
@@ -63,7 +74,7 @@ TEST_F(CrashDumpTest, what_is_not_worth_keeping_is_not_kept) {
 
 TEST_F(CrashDumpTest, nothing_is_written_after_its_life) {
   const auto late = [this] {
-    CrashDump{path_, write_text, &text_};
+    { const CrashDump dump{path_, write_text, &text_}; }
     std::abort();
   };
   EXPECT_EXIT(late(), testing::KilledBySignal(SIGABRT), "");
@@ -72,11 +83,13 @@ TEST_F(CrashDumpTest, nothing_is_written_after_its_life) {
 
 TEST_F(CrashDumpTest, a_writer_that_fails_itself_does_not_keep_the_process_alive) {
   const auto fails = [](void*, int) {
-    volatile std::uintptr_t nowhere = 0;
-    *reinterpret_cast<volatile int*>(nowhere) = 1;
+    __builtin_trap();
     return true;
   };
-  EXPECT_EXIT(die(fails, [] { std::abort(); }), testing::KilledBySignal(SIGSEGV), "");
+  const auto by_any_signal = [](int status) {
+    return WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM;
+  };
+  EXPECT_EXIT(die(fails, [] { std::abort(); }), by_any_signal, "");
 }
 
 }  // namespace
