@@ -16,6 +16,7 @@
 #include <iterator>
 #include <string>
 
+#include "actors/adapters/mqtt/mqtt_adapter.hpp"
 #include "actors/adapters/postgres/postgres_adapter.hpp"
 #include "runtime/integration/adapter.hpp"
 
@@ -27,6 +28,7 @@ using json::Value;
 
 AdapterKinds all_kinds() {
   AdapterKinds kinds;
+  kinds.add("mqtt", adapters::make_mqtt_adapter);
   kinds.add("postgres", adapters::make_postgres_adapter);
   return kinds;
 }
