@@ -97,6 +97,10 @@ inline constexpr std::size_t mapping_steps_max = 1'000'000;
 inline constexpr std::size_t mapping_output_bytes_max = 4 * mib;
 inline constexpr std::size_t mapping_unmapped_max = 256;  // reported
 inline constexpr std::size_t key_part_bytes_max = 120;    // of a record key made of several parts
+inline constexpr std::size_t fingerprint_fields_max = 2048;
+inline constexpr std::size_t fingerprint_changes_max = 32;
+// so many documents without a change make a field one that is always there
+inline constexpr std::uint64_t fingerprint_documents = 50;
 
 // --- gateway ---
 inline constexpr std::size_t gateway_buffer_bytes_max = 64 * mib;

@@ -179,28 +179,29 @@ class Reader {
       const std::string place = "drop[" + std::to_string(content.drop.size()) + "]";
       if (!item.is(Type::string) || item.text().empty() || !json::check_pointer(item.text()))
         return wrong(place, "is a pointer such as \"/lines/*/note\", where * is any step");
-      content.drop.push_back(steps_of(item.text()));
+      content.drop.push_back(rules::steps_of(item.text()));
     }
     return {};
   }
 
-  static std::vector<std::string> steps_of(std::string_view pointer) {
-    std::vector<std::string> steps;
-    for (const char c : pointer) {
-      if (c == '/')
-        steps.emplace_back();
-      else
-        steps.back() += c;
-    }
-    for (std::string& step : steps) {
-      for (std::size_t at = 0; (at = step.find('~', at)) != std::string::npos; ++at)
-        step.replace(at, 2, step[at + 1] == '1' ? "/" : "~");
-    }
-    return steps;
-  }
-
   Compiler compiler_;
 };
+
+Failure too_much() {
+  return fail(Errc::invalid_argument, "the document takes more steps than allowed");
+}
+
+// How many levels of arrays and objects; no further than `most`.
+std::size_t depth_of(const Value& value, std::size_t most) {
+  std::size_t deepest = 0;
+  if (most == 0) return 0;
+  if (value.is(Type::array))
+    for (const Value& item : value.items()) deepest = std::max(deepest, depth_of(item, most - 1));
+  if (value.is(Type::object))
+    for (const auto& [name, member] : value.members())
+      deepest = std::max(deepest, depth_of(member, most - 1));
+  return value.is(Type::array) || value.is(Type::object) ? deepest + 1 : 0;
+}
 
 // --- what no rule read ---
 
@@ -215,8 +216,7 @@ class Unread {
     for (const auto* steps : drops_) mark(root, *steps, 0);
     std::string pointer;
     walk(root, pointer);
-    if (!coverage_.step())
-      return fail(Errc::invalid_argument, "the document takes more steps than allowed");
+    if (!coverage_.step()) return too_much();
     return std::move(unread_);
   }
 
@@ -289,6 +289,7 @@ class Compiled final : public Mapping {
       TRY_ASSIGN(mapped.trace, text(*content_.trace, scope, true));
     }
     TRY_ASSIGN(mapped.unmapped, unread(scope));
+    if (budget.steps == 0) return too_much();
     return mapped;
   }
 
@@ -360,6 +361,17 @@ class Compiled final : public Mapping {
     return key;
   }
 
+  static Result<Value> value(const Output& output, const Scope& scope) {
+    TRY_ASSIGN(std::optional<Value> value, output.value->eval(scope));
+    if (!value) return output.value->refuse(scope, "is required, and nothing is there");
+    if (depth_of(*value, json::depth_max + 1) > json::depth_max)
+      return output.value->refuse(scope, "makes a value that is nested too deeply");
+    if (rules::bytes_of(*value) > limits::record_value_bytes_max / 8 &&
+        json::to_text(*value).size() > limits::record_value_bytes_max)
+      return output.value->refuse(scope, "makes a value that is too large");
+    return *std::move(value);
+  }
+
   static Result<void> add_record(const Output& output, const Scope& scope, Mapped& mapped) {
     MappedRecord record;
     record.operation = output.operation;
@@ -369,9 +381,7 @@ class Compiled final : public Mapping {
       TRY_ASSIGN(record.sequence, text(*output.sequence, scope, true));
     }
     if (output.value) {
-      TRY_ASSIGN(std::optional<Value> value, output.value->eval(scope));
-      if (!value) return output.value->refuse(scope, "is required, and nothing is there");
-      record.value = *std::move(value);
+      TRY_ASSIGN(record.value, value(output, scope));
     }
     for (const MappedRecord& other : mapped.records) {
       if (other.collection != record.collection || other.key != record.key) continue;
@@ -393,9 +403,7 @@ class Compiled final : public Mapping {
     if (output.subject) {
       TRY_ASSIGN(effect.subject, text(*output.subject, scope, false));
     }
-    TRY_ASSIGN(std::optional<Value> document, output.value->eval(scope));
-    if (!document) return output.value->refuse(scope, "is required, and nothing is there");
-    effect.document = *std::move(document);
+    TRY_ASSIGN(effect.document, value(output, scope));
     for (const MappedEffect& other : mapped.effects) {
       if (other.key != effect.key) continue;
       if (other.type == effect.type && other.document == effect.document) return {};

@@ -1,5 +1,8 @@
 #include "runtime/integration/mapping_rule.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace mainstay::integration::rules {
 
 namespace {
@@ -18,6 +21,9 @@ std::string escaped(std::string_view name) {
   }
   return step;
 }
+
+// How many members a look at them may cost nothing for.
+constexpr std::size_t members_a_step = 16;
 
 bool search(const Value& at, const Value* wanted, std::string& pointer) {
   if (&at == wanted) return true;
@@ -62,6 +68,21 @@ std::size_t bytes_of(const Value& value) {
   return bytes;
 }
 
+std::vector<std::string> steps_of(std::string_view pointer) {
+  std::vector<std::string> steps;
+  for (std::size_t at = 0; at < pointer.size(); ++at) {
+    if (pointer[at] == '/') {
+      steps.emplace_back();
+    } else if (pointer[at] == '~') {
+      ++at;
+      steps.back() += pointer[at] == '1' ? '/' : '~';
+    } else {
+      steps.back() += pointer[at];
+    }
+  }
+  return steps;
+}
+
 // --- Rule ---
 
 Outcome Rule::eval(const Scope& scope) const {
@@ -79,7 +100,7 @@ Outcome Rule::eval(const Scope& scope) const {
 }
 
 void Rule::cover(const Scope& scope, Coverage& coverage) const {
-  if (!coverage.step()) return;
+  if (!coverage.step() || scope.budget.steps == 0) return;
   if (common_.when) common_.when->cover(scope, coverage);
   cover_parts(scope, coverage);
   if (common_.fallback) common_.fallback->cover(scope, coverage);
@@ -117,17 +138,38 @@ Result<Path> Path::parse(std::string_view text) {
                 "the item around it) or \".\" (the item)");
   path.pointer_ = path.absolute_ ? std::string{text} : "/" + std::string{text};
   TRY(json::check_pointer(path.pointer_));
+  for (std::string& name : steps_of(path.pointer_)) {
+    Step step;
+    const char* end = name.data() + name.size();
+    std::size_t index = 0;
+    const auto [rest, error] = std::from_chars(name.data(), end, index);
+    const bool plain = name.size() == 1 || name.front() != '0';
+    if (error == std::errc{} && rest == end && plain) step.index = index;
+    step.name = std::move(name);
+    path.steps_.push_back(std::move(step));
+  }
   return path;
 }
 
 const Value* Path::find(const Scope& scope) const {
-  if (absolute_) return json::find(scope.root, pointer_);
   const Scope* at = &scope;
   for (unsigned i = 0; i < up_; ++i) {
     at = at->outer;
     if (at == nullptr) return nullptr;
   }
-  return json::find(*at->item, pointer_);
+  const Value* value = absolute_ ? &scope.root : at->item;
+  for (const Step& step : steps_) {
+    if (value == nullptr) return nullptr;
+    if (value->is(Type::array)) {
+      const bool there = step.index && *step.index < value->items().size();
+      value = there ? &value->items()[*step.index] : nullptr;
+      continue;
+    }
+    // Members are looked at one by one.
+    if (value->is(Type::object)) scope.budget.spend(value->members().size() / members_a_step);
+    value = value->find(step.name);
+  }
+  return value;
 }
 
 std::string Path::pointer(const Scope& scope) const {

@@ -2,6 +2,7 @@
 // Private to the mapping's sources. Immutable.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@ using json::Value;
 struct Budget {
   std::size_t steps = limits::mapping_steps_max;
   std::size_t bytes = limits::mapping_output_bytes_max;
+
+  void spend(std::size_t more) { steps -= std::min(steps, more); }
 };
 
 // Where a rule stands in the document.
@@ -112,6 +115,12 @@ class Path {
   bool absolute_ = false;
   unsigned up_ = 0;
   std::string pointer_;
+
+  struct Step {
+    std::string name;
+    std::optional<std::size_t> index;
+  };
+  std::vector<Step> steps_;  // of the pointer
 };
 
 // A list to go through. `single`: something that is no list counts as a list of one.
@@ -127,6 +136,8 @@ struct EachPath {
 std::optional<std::string> text_of(const Value& value);
 // Roughly what a copy takes.
 std::size_t bytes_of(const Value& value);
+// The names in a pointer. REQUIRES: it is one.
+std::vector<std::string> steps_of(std::string_view pointer);
 // Pointer to `wanted` within `root`; "" if it is the root, or not in it.
 std::string pointer_of(const Value& root, const Value* wanted);
 

@@ -335,6 +335,23 @@ TEST(Mapping, IsBounded) {
   EXPECT_THAT(refused(R"({"collection":"c","key":{"$const":"k"},
                 "value":{"$each":"/l","value":"/long"}})"),
               HasSubstr("too large"));
+  // Each look into a large object counts by its members.
+  std::string members = R"({"o":{"a":1)";
+  for (int i = 0; i < 20'000; ++i) members += ",\"m" + std::to_string(i) + "\":1";
+  members += R"(},"l":[0)";
+  for (int i = 0; i < 2'000; ++i) members += ",0";
+  const auto large = mapping(R"({"mapping":"m","version":1,"records":[{"collection":"c",
+    "key":{"$const":"k"},"value":{"$each":"/l","value":"/o/none"}}]})");
+  EXPECT_THAT(run(*large, members + "]}").error().message, HasSubstr("more steps than allowed"));
+  // Nor does a value come out that could not be stored.
+  const auto copy = mapping(R"({"mapping":"m","version":1,"records":[{"collection":"c",
+    "key":{"$const":"k"},"value":{"v":"."}}]})");
+  std::string nested = "1";
+  for (std::size_t i = 0; i < json::depth_max; ++i) nested = "[" + nested + "]";
+  EXPECT_THAT(run(*copy, nested).error().message, HasSubstr("nested too deeply"));
+  EXPECT_THAT(
+      run(*copy, '"' + std::string(limits::record_value_bytes_max, 'x') + '"').error().message,
+      HasSubstr("too large"));
   // The same work in rules that are not carried out, but looked at for what they read.
   EXPECT_THAT(refused(R"({"collection":"c","key":{"$const":"k"},"value":{"$if":
                 {"value":"/none","exists":true},"then":
