@@ -50,12 +50,18 @@ struct FolderSource::Position {
 };
 
 FolderSource::FolderSource(Folder& folder, const sys::Clock& clock, FolderSourceOptions options,
-                           TypeOf type_of, Split split)
+                           TypeOf type_of, Split split, BeforeArchive before_archive)
     : folder_{folder},
       clock_{clock},
       options_{std::move(options)},
       type_of_{std::move(type_of)},
-      split_{std::move(split)} {}
+      split_{std::move(split)},
+      before_archive_{std::move(before_archive)} {}
+
+std::string FolderSource::hash_of(std::string_view content, const std::string& stamp) const {
+  const std::string hash = content_hash(content);
+  return options_.stamp_in_version ? content_hash(hash + stamp) : hash;
+}
 
 Result<FolderSource::Position> FolderSource::parse(const std::string& text) {
   Position position;
@@ -137,7 +143,8 @@ Result<std::optional<FolderSource::Opened>> FolderSource::open(const std::string
                                                                const FolderEntry& entry,
                                                                const std::string& name) {
   Opened opened{name, entry.stamp, "", "", {}};
-  const std::string type = type_of_(name).value_or("");
+  std::string type = type_of_(name).value_or("");
+  if (type.empty()) type = "unreadable";
   std::string quoted;
   const auto unreadable = [&](const std::string& reason) {
     opened.reason = reason;
@@ -153,8 +160,7 @@ Result<std::optional<FolderSource::Opened>> FolderSource::open(const std::string
     unreadable(content.error().message);
     return std::optional<Opened>{std::move(opened)};
   }
-  opened.hash = content_hash(*content);
-  if (options_.stamp_in_version) opened.hash = content_hash(opened.hash + entry.stamp);
+  opened.hash = hash_of(*content, entry.stamp);
   quoted = content->substr(0, quoted_bytes_max);
   auto messages = split_(name, std::move(*content), opened.hash);
   if (messages)
@@ -223,6 +229,12 @@ Result<void> FolderSource::put_away(const Done& file) {
   const std::string to = good ? options_.archive + "/" + archive_name(file.name, file.hash)
                               : options_.quarantine + "/" + archive_name(file.name, file.hash);
   if (!good) TRY(folder_.write(to + ".reason", file.reason + "\n"));
+  if (good && before_archive_) {
+    auto content = folder_.read(options_.directory + "/" + file.name, options_.file_bytes_max);
+    if (!content && content.error().code != Errc::not_found) return Failure{content.error()};
+    if (content && hash_of(*content, file.stamp) == file.hash)
+      TRY(before_archive_(file.name, std::move(*content)));
+  }
   auto moved = folder_.move(options_.directory + "/" + file.name, file.stamp, to);
   // Gone: put away before, or its sender took it back, or it is another one by now.
   if (!moved && moved.error().code != Errc::not_found) return moved;

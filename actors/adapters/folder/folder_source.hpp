@@ -45,9 +45,12 @@ class FolderSource {
   // The type of the messages in a file of this name; nullopt: not ours.
   using TypeOf = std::function<std::optional<std::string>(std::string_view name)>;
 
+  // Called before a file that was read goes to the archive; if it fails, the file waits.
+  using BeforeArchive = std::function<Result<void>(const std::string& name, std::string content)>;
+
   // `folder` and `clock` must outlive this.
   FolderSource(Folder& folder, const sys::Clock& clock, FolderSourceOptions options, TypeOf type_of,
-               Split split);
+               Split split, BeforeArchive before_archive = nullptr);
 
   Result<integration::Page> fetch(const std::string& position, std::size_t messages_max);
   Result<void> acknowledge(const std::string& position);
@@ -67,6 +70,7 @@ class FolderSource {
   static Result<Position> parse(const std::string& text);
   static std::string to_text(const Position& position);
 
+  std::string hash_of(std::string_view content, const std::string& stamp) const;
   Result<void> list_anew(Position& at);
   bool is_settled(const FolderEntry& entry);
   // nullopt: it has gone.
@@ -79,6 +83,7 @@ class FolderSource {
   const FolderSourceOptions options_;
   const TypeOf type_of_;
   const Split split_;
+  const BeforeArchive before_archive_;
 
   // Only to be fast: what the next fetch needs if it goes on where the last one ended.
   std::string expected_;
