@@ -84,7 +84,7 @@ class MqttAdapter final : public Adapter {
   Result<void> open_calls();
   // Publishes, and waits for an answer on `answer_topic` whose member `name` is `value`.
   // `published`: whether it left us; then it may have been heard.
-  Result<json::Value> ask(const std::string& topic, const json::Value& question,
+  Result<json::Value> ask(const std::string& topic, const std::string& question,
                           const std::string& answer_topic, const std::string& name,
                           const std::string& value, bool& published);
 
@@ -186,6 +186,8 @@ Result<Page> MqttAdapter::fetch(const std::string& position, std::size_t message
   };
   const bool had_some = arrivals_.any_after(from);
   source_->run(had_some ? now() : deadline, enough);
+  const std::size_t most = std::min(messages_max, settings_.unacknowledged_max);
+  while (arrivals_.size() < most && source_->receive_more()) take_received();
   take_received();
   if (!arrivals_.any_after(from) && !source_->connected())
     return fail(Errc::unavailable, "the connection to the broker broke");
@@ -250,17 +252,17 @@ Result<void> MqttAdapter::open_calls() {
   TRY_ASSIGN(const bool is_new, calls_->connect());
   static_cast<void>(is_new);
   // A connection that broke while nobody used it shows now, before anything depends on it.
-  calls_->run(now(), [] { return false; });
+  calls_->receive_more();
   if (!calls_->connected()) TRY(calls_->connect());
   calls_->received().clear();
   return {};
 }
 
-Result<json::Value> MqttAdapter::ask(const std::string& topic, const json::Value& question,
+Result<json::Value> MqttAdapter::ask(const std::string& topic, const std::string& question,
                                      const std::string& answer_topic, const std::string& name,
                                      const std::string& value, bool& published) {
   TRY(open_calls());
-  TRY_ASSIGN(const int sent, calls_->publish(topic, json::to_text(question)));
+  TRY_ASSIGN(const int sent, calls_->publish(topic, question));
   static_cast<void>(sent);
   published = true;
   std::optional<json::Value> answer;
@@ -290,7 +292,9 @@ EffectResult MqttAdapter::apply(const Effect& effect) {
   question.set("type", json::Value::string(effect.type));
   question.set("document", effect.document);
   bool published = false;
-  auto answer = ask(*topic, question, rule->answer_topic, "key", effect.key, published);
+  const std::string text =
+      rule->command ? encode_payload(command_of(effect, wall_ms())) : json::to_text(question);
+  auto answer = ask(*topic, text, rule->answer_topic, "key", effect.key, published);
   if (!answer)
     return EffectResult::failed(published ? Verdict::unknown : Verdict::transient,
                                 answer.error().message);
@@ -312,8 +316,8 @@ Result<std::optional<json::Value>> MqttAdapter::lookup(const Effect& effect) {
   json::Value question = json::Value::object();
   question.set("key", json::Value::string(effect.key));
   bool published = false;
-  TRY_ASSIGN(json::Value answer,
-             ask(rule->query_topic, question, rule->answer_topic, "key", effect.key, published));
+  TRY_ASSIGN(json::Value answer, ask(rule->query_topic, json::to_text(question), rule->answer_topic,
+                                     "key", effect.key, published));
   const std::string status = member_text(answer, "status");
   if (status == "unknown") return std::optional<json::Value>{};
   if (status == "accepted") return std::optional<json::Value>{std::move(answer)};
@@ -332,8 +336,8 @@ Result<ObservedPage> MqttAdapter::observe(const std::string& kind, const std::st
   question.set("request", json::Value::string(request));
   question.set("after", json::Value::string(after));
   bool published = false;
-  TRY_ASSIGN(const json::Value answer,
-             ask(rule->request_topic, question, rule->answer_topic, "request", request, published));
+  TRY_ASSIGN(const json::Value answer, ask(rule->request_topic, json::to_text(question),
+                                           rule->answer_topic, "request", request, published));
   const json::Value* items = answer.find("items");
   if (items == nullptr || !items->is(json::Type::array))
     return fail(Errc::invalid_argument, "the answer has no array 'items'");

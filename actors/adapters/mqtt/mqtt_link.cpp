@@ -98,13 +98,13 @@ Result<void> MqttLink::Impl::make() {
 bool MqttLink::Impl::run(MonotonicTime deadline, const std::function<bool()>& stop) {
   while (true) {
     if (stop()) return true;
+    if (!client) return false;
     const auto left = std::chrono::floor<Millis>(deadline - now());
-    if (left < Millis{0} || !client) return false;
-    const int wait = static_cast<int>(std::min(left, step).count());
-    if (mosquitto_loop(client.get(), wait, 1) != MOSQ_ERR_SUCCESS) {
-      up = false;
-      return stop();
-    }
+    const auto wait = std::clamp(left, Millis{0}, step);
+    const bool good =
+        mosquitto_loop(client.get(), static_cast<int>(wait.count()), 1) == MOSQ_ERR_SUCCESS;
+    up = up && good;
+    if (!good || left <= Millis{0}) return stop();
   }
 }
 
@@ -167,6 +167,12 @@ Result<bool> MqttLink::connect() {
 
 bool MqttLink::run(MonotonicTime deadline, const std::function<bool()>& stop) {
   return impl_->run(deadline, [this, &stop] { return stop() || !impl_->up; }) && stop();
+}
+
+bool MqttLink::receive_more() {
+  const std::size_t before = impl_->received.size();
+  run(now(), [] { return false; });
+  return impl_->received.size() > before;
 }
 
 Result<int> MqttLink::publish(const std::string& topic, const std::string& payload, bool retain) {

@@ -49,8 +49,11 @@ class MqttLink {
   bool connected() const;
 
   // Sends and receives until `stop` is true or the deadline passed; it is asked after each step.
-  // False: the connection broke, or the deadline passed.
+  // False: the connection broke, or the deadline passed. At least one step is made.
   bool run(MonotonicTime deadline, const std::function<bool()>& stop);
+
+  // Takes what lies ready, without waiting. False: nothing did.
+  bool receive_more();
 
   // QoS 1. Handed to the operating system when run() has been called after it; the broker has it
   // when delivered() says so. Errors: unavailable.

@@ -63,6 +63,7 @@ DispatchRule read_dispatch(Settings& from) {
   DispatchRule rule;
   rule.type = from.required_text("type");
   rule.topic = topic(from, "topic", false, true);
+  rule.command = from.choice("form", "json", {"json", "command"}) == "command";
   rule.answer_topic = topic(from, "answer_topic", false, true);
   rule.query_topic = topic(from, "query_topic", false, false);
   return rule;

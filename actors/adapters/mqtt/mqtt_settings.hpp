@@ -35,7 +35,8 @@ struct ReportRule {
 // Effects that are published and answered on another topic, by their key.
 struct DispatchRule {
   std::string type;
-  std::string topic;  // may contain {/pointer} into the document
+  std::string topic;     // may contain {/pointer} into the document
+  bool command = false;  // a Sparkplug command, its metrics are the document's scalars; else JSON
   std::string answer_topic;
   std::string query_topic;  // asks what became of a key; "": lookup is not possible
 };

@@ -135,6 +135,27 @@ std::string acknowledgement_of(const ReportRule& rule, const std::string& payloa
   return json::to_text(answer);
 }
 
+Payload command_of(const integration::Effect& effect, std::uint64_t time_ms) {
+  Payload payload;
+  payload.time = time_ms;
+  const auto add = [&payload](const std::string& name, DataType type, Metric::Raw raw) {
+    Metric metric;
+    metric.name = name;
+    metric.type = type;
+    metric.raw = std::move(raw);
+    payload.metrics.push_back(std::move(metric));
+  };
+  add("Job/Key", DataType::string, effect.key);
+  if (!effect.document.is(json::Type::object)) return payload;
+  for (const auto& [name, value] : effect.document.members()) {
+    if (value.is(json::Type::boolean)) add(name, DataType::boolean, value.as_boolean());
+    // Numbers go as their digits: a floating point number would not be the same one.
+    if (value.is(json::Type::string) || value.is(json::Type::number))
+      add(name, DataType::string, value.text());
+  }
+  return payload;
+}
+
 bool topic_matches(std::string_view filter, std::string_view topic) {
   while (true) {
     if (filter == "#") return true;

@@ -25,6 +25,8 @@ std::string acknowledgement_of(const ReportRule& rule, const std::string& payloa
 
 // Whether a topic fits a filter with + and # (MQTT 3.1.1, 4.7).
 bool topic_matches(std::string_view filter, std::string_view topic);
+// An effect as a Sparkplug command: a metric for each scalar member of its document, and its key.
+Payload command_of(const integration::Effect& effect, std::uint64_t time_ms);
 // "jobs/{/line}" with the values of the document. Errors: invalid_argument.
 Result<std::string> filled_topic(std::string_view pattern, const json::Value& document);
 

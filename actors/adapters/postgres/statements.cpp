@@ -22,7 +22,7 @@ std::string body_of(const OutboxTable& outbox) {
 // Tells the edits of a row apart even where the content returns to what it was, and two rows of
 // one message id where their contents differ.
 std::string version_of(const OutboxTable& outbox) {
-  const std::string hash = fmt::format("left(md5({}), 16)", body_of(outbox));
+  std::string hash = fmt::format("left(md5({}), 16)", body_of(outbox));
   if (outbox.version.empty()) return hash;
   return fmt::format("coalesce(o.{}::text, '') || '.' || {}", quoted_name(outbox.version), hash);
 }

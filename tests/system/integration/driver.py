@@ -27,9 +27,10 @@ class Adapter:
         with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
             json.dump(settings, file)
         self.settings_path = file.name
+        self.log = tempfile.TemporaryFile()
         self.popen = subprocess.Popen(
             [pathlib.Path(build) / "tests/harness/adapter_driver", kind, file.name, str(call_timeout_ms)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, start_new_session=True)
         self.unread = b""
 
     def __enter__(self):
@@ -88,6 +89,10 @@ class Adapter:
             if not after:
                 return items
 
+    def log_text(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
     def kill(self):
         self.popen.send_signal(signal.SIGKILL)
         self.close()
@@ -100,4 +105,5 @@ class Adapter:
             self.popen.kill()
             self.popen.wait(10)
         self.popen.stdout.close()
+        self.log.close()
         pathlib.Path(self.settings_path).unlink(missing_ok=True)

@@ -109,7 +109,7 @@ begin
   end loop;
 end $$;
 
--- The hub's login gets this role: grant mainstay_wms to <login>.
+-- The hub's login gets this role: grant mainstay_wms to <login>. With pg_read_all_stats too it can say who holds back its reading.
 do $$
 begin
   if not exists (select from pg_roles where rolname = 'mainstay_wms') then

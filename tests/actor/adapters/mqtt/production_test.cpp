@@ -70,6 +70,18 @@ TEST(Reports, WithoutAnIdAreKeptForPeople) {
   EXPECT_EQ(acknowledgement_of(rule, "rubbish"), "");
 }
 
+TEST(Commands, CarryTheKeyAndEachScalar) {
+  integration::Effect effect;
+  effect.key = "job/M-1/2";
+  effect.document = json::parse(R"({"order":"M-1","amount":0.10,"hot":true,"parts":[1]})").value();
+  const Payload payload = command_of(effect, 1000);
+  ASSERT_EQ(payload.metrics.size(), 4u);
+  EXPECT_EQ(payload.metrics[0].name, "Job/Key");
+  EXPECT_EQ(payload.metrics[0].raw, Metric::Raw{std::string{"job/M-1/2"}});
+  EXPECT_EQ(payload.metrics[2].raw, Metric::Raw{std::string{"0.10"}}) << "all digits";
+  EXPECT_EQ(payload.metrics[3].raw, Metric::Raw{true});
+}
+
 TEST(Topics, MatchFilters) {
   EXPECT_TRUE(topic_matches("mes/+/reports", "mes/a/reports"));
   EXPECT_TRUE(topic_matches("mes/#", "mes/a/b"));

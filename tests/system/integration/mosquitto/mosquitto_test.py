@@ -25,7 +25,7 @@ class Hub:
 
     def __init__(self, make):
         self.make, self.adapter = make, make()
-        self.inbox, self.position, self.restarts = {}, "", 0
+        self.inbox, self.position, self.restarts, self.last = {}, "", 0, None
 
     def step(self):
         try:
@@ -35,6 +35,7 @@ class Hub:
                 raise
             return 0
         for message in page["messages"]:
+            self.last = message
             self.inbox.setdefault((message["type"], message["id"], message["version"]), message)
         self.position = page["position"]
         if page["messages"]:
@@ -72,10 +73,12 @@ class Hub:
 
 
 class MosquittoCase(unittest.TestCase):
+    broker_options = {}
+
     def setUp(self):
         began = time.monotonic()
         self.addCleanup(lambda: print(f"    {time.monotonic() - began:.1f} s", flush=True))
-        self.broker = Broker()
+        self.broker = Broker(**self.broker_options)
         self.addCleanup(self.broker.stop)
         self.broker.start()
 
@@ -108,6 +111,10 @@ class MosquittoCase(unittest.TestCase):
         self.addCleanup(mes.stop)
         wait_until(mes.client.is_connected, 10, "the MES is connected")
         return mes
+
+
+def percentile(values, share):
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def job(number, **more):
@@ -201,6 +208,26 @@ class CountersTest(MosquittoCase):
         self.assertEqual(1, len(hub.sessions()), "the hub's own restarts make no sessions")
         tell(f"{hub.restarts} adapters killed: good {edge.total()[0]} exactly, 1 session")
 
+    def test_what_a_machine_says_is_here_at_once(self):
+        hub, edge, taken = self.hub(wait="1s"), self.edge(), []
+        hub.until(hub.sessions, 10, "the birth is heard")
+        hub.until(lambda: not hub.adapter.fetch(hub.position)["messages"], 10, "nothing waits")
+        for _ in range(200):
+            hub.adapter.send("fetch", position=hub.position)
+            began = time.monotonic()
+            edge.produce()
+            page = hub.adapter.answer()
+            taken.append((time.monotonic() - began) * 1000)
+            self.assertEqual(1, len(page["messages"]))
+            hub.position = page["position"]
+            hub.adapter.ask("acknowledge", position=hub.position)
+        began, many = time.monotonic(), 5000
+        for _ in range(many):
+            edge.produce()
+        hub.until(lambda: json.loads(hub.last["body"])["good"] == edge.good, 30, "all is read")
+        tell(f"said to fetched: p50 {percentile(taken, 0.5):.2f} ms, p99 {percentile(taken, 0.99):.2f} ms of {len(taken)}; "
+             f"{many} messages in {time.monotonic() - began:.1f} s")
+
     def test_the_host_says_whether_it_lives(self):
         states, listener = [], client_of("listener", self.broker.port)
         listener.on_connect = lambda client, *_: client.subscribe("spBv1.0/STATE/mainstay", 1)
@@ -272,6 +299,23 @@ class DispatchTest(MosquittoCase):
         self.assertEqual("refused", adapter.ask("apply", effect=job(3, line="a/b"))["verdict"])
         self.assertEqual(["job/M-1/1"], list(mes.jobs))
 
+    def test_a_job_as_a_command_of_sparkplug(self):
+        heard, machine = [], client_of("machine", self.broker.port)
+        machine.on_connect = lambda client, *_: client.subscribe("spBv1.0/plant/DCMD/edge1/L1", 1)
+
+        def answer(client, _, message):
+            heard.append(message.payload)
+            client.publish("mes/answers", json.dumps({"key": job(1)["key"], "status": "accepted"}), 1)
+        machine.on_message = answer
+        machine.loop_start()
+        self.addCleanup(machine.loop_stop)
+        wait_until(machine.is_connected, 10, "the machine is connected")
+        adapter = self.adapter(dispatch=[{"type": "job", "topic": "spBv1.0/plant/DCMD/edge1/{/line}", "form": "command",
+                                          "answer_topic": "mes/answers"}], call_timeout_ms=1000)
+        wait_until(lambda: adapter.ask("apply", effect=job(1))["verdict"] == "done", 20, "it is answered")
+        self.assertIn(b"Job/Key", heard[0])
+        self.assertIn(job(1)["key"].encode(), heard[0])
+
     def test_silence_is_unknown_and_looked_up(self):
         mes, adapter = self.mes(), self.adapter(call_timeout_ms=300)
         mes.mute = True
@@ -316,6 +360,22 @@ class DispatchTest(MosquittoCase):
         self.mes().jobs.update({f"job/{number}": {"order": f"M-{number}"} for number in range(5)})
         items = self.adapter().observe("jobs")
         self.assertEqual([f"job/{number}" for number in range(5)], [item["id"] for item in items])
+
+
+class LoginTest(MosquittoCase):
+    broker_options = {"password": "right", "tls": True}
+
+    def test_only_the_right_password_over_tls(self):
+        right, wrong = f"{self.broker.directory}/right", f"{self.broker.directory}/wrong"
+        for path, text in ((right, "right\n"), (wrong, "wrong\n")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        login = {"ca_file": self.broker.ca_file, "username": "hub"}
+        self.assertEqual([], self.adapter(**login, password_file=right).fetch()["messages"])
+        for settings, code in (({**login, "password_file": wrong}, "unauthorized"), ({"connect_timeout": "500ms"}, "unavailable")):
+            with self.assertRaises(AdapterError) as raised:
+                self.adapter(**settings).fetch()
+            self.assertEqual(code, raised.exception.code)
 
 
 def main():

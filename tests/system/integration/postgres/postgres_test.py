@@ -98,6 +98,14 @@ class OutboxTest(PostgresCase):
         self.assertEqual([(1,)], ids)
         self.assertEqual([], adapter.fetch(position)["messages"])
 
+    def test_a_transaction_that_is_left_open_is_named(self):
+        forgotten, adapter = self.connect(), self.adapter(late_after="1s")
+        forgotten.cursor().execute("set application_name = 'clerk'; select pg_current_xact_id()")
+        put_move(self.sql, "waiting")
+        wait_until(lambda: not adapter.fetch()["messages"] and "application 'clerk'" in adapter.log_text(), 20, "it is named")
+        forgotten.rollback()
+        self.assertEqual(1, len(adapter.read_all()[0]))
+
     def test_overlapping_writers_lose_nothing(self):
         """Six writers with random transactions, read while they write, acknowledged as it goes."""
         writers, rounds, stop = 6, 60, threading.Event()
@@ -283,7 +291,7 @@ class InboxTest(PostgresCase):
 
     def test_the_server_dies_within_commit(self):
         """Once before the commit is durable, once after: the adapter says unknown both times, and lookup tells them apart."""
-        self.run_sql("create table gate (number int, wait bool); insert into gate values (1, true)")
+        self.run_sql("create table gate (number int, wait bool); insert into gate values (1, true); grant select on gate to hub")
         self.run_sql("create function hold() returns trigger language plpgsql as $$ begin "
                      "if (select wait from gate) then perform pg_sleep(60); end if; return null; end $$;"
                      "create constraint trigger hold after insert on wms_in.orders deferrable initially deferred "
