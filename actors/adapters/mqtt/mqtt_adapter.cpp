@@ -24,6 +24,8 @@ namespace {
 
 using namespace integration;
 
+constexpr Millis farewell{500};
+
 MonotonicTime now() {
   return sys::system_clock().monotonic();
 }
@@ -36,9 +38,9 @@ std::string drawn_name() {
   return hex_of({random.next(), random.next()});
 }
 
-MqttMessage state_message(const std::string& host_id, bool online) {
+MqttMessage state_message(const std::string& host_id, bool online, std::uint64_t time_ms) {
   return {"spBv1.0/STATE/" + host_id,
-          fmt::format(R"({{"online":{},"timestamp":{}}})", online, wall_ms())};
+          fmt::format(R"({{"online":{},"timestamp":{}}})", online, time_ms)};
 }
 
 std::string rebirth_payload() {
@@ -59,6 +61,8 @@ class MqttAdapter final : public Adapter {
   MqttAdapter(std::string name, MqttSettings settings)
       : name_{std::move(name)}, settings_{std::move(settings)}, arrivals_{drawn_name()} {}
 
+  ~MqttAdapter() override { say_offline(); }
+
   AdapterTraits traits() const override {
     return {.has_source = !settings_.groups.empty() || !settings_.reports.empty(),
             .has_effects = !settings_.dispatches.empty(),
@@ -74,6 +78,9 @@ class MqttAdapter final : public Adapter {
 
  private:
   Result<void> listen(const Sessions& known);
+  void make_source();
+  void say_online();
+  void say_offline();
   void take_received();
   void take(const MqttMessage& message);
   void take_sparkplug(const SparkplugTopic& topic, const std::string& payload);
@@ -93,6 +100,7 @@ class MqttAdapter final : public Adapter {
   Arrivals arrivals_;
   std::vector<Acknowledgement> to_publish_;
   std::unique_ptr<MqttLink> source_;  // with the fixed client id: of the one that fetches
+  std::uint64_t connected_ms_ = 0;    // wall clock: tells the STATE of this connection from others
   std::unique_ptr<SparkplugHost> host_;
   std::uint64_t reported_gaps_ = 0;
   std::unique_ptr<MqttLink> calls_;  // with a name of its own
@@ -100,26 +108,44 @@ class MqttAdapter final : public Adapter {
 
 // --- in ---
 
+void MqttAdapter::make_source() {
+  LinkOptions options = settings_.link;
+  options.client_id = settings_.client_id;
+  options.clean_session = false;
+  for (const std::string& group : settings_.groups)
+    options.subscriptions.push_back("spBv1.0/" + group + "/#");
+  for (const ReportRule& report : settings_.reports) options.subscriptions.push_back(report.topic);
+  connected_ms_ = wall_ms();
+  if (!settings_.host_id.empty()) {
+    options.will = state_message(settings_.host_id, false, connected_ms_);
+    options.subscriptions.push_back(options.will->topic);
+  }
+  source_ = std::make_unique<MqttLink>(std::move(options));
+}
+
+void MqttAdapter::say_online() {
+  if (settings_.host_id.empty()) return;
+  const MqttMessage online = state_message(settings_.host_id, true, connected_ms_);
+  if (const auto sent = source_->publish(online.topic, online.payload, true); !sent)
+    log_warn("mqtt", "adapter {}: cannot tell that it is online: {}", name_, sent.error().message);
+}
+
+// A broker tells the will only of those that break off.
+void MqttAdapter::say_offline() {
+  if (settings_.host_id.empty() || !source_ || !source_->connected()) return;
+  const MqttMessage offline = state_message(settings_.host_id, false, connected_ms_);
+  if (const auto sent = source_->publish(offline.topic, offline.payload, true))
+    source_->run(now() + farewell, [this, &sent] { return source_->delivered(*sent); });
+}
+
 Result<void> MqttAdapter::listen(const Sessions& known) {
   if (!host_) host_ = std::make_unique<SparkplugHost>(known, settings_.rebirth_every);
-  if (!source_) {
-    LinkOptions options = settings_.link;
-    options.client_id = settings_.client_id;
-    options.clean_session = false;
-    for (const std::string& group : settings_.groups)
-      options.subscriptions.push_back("spBv1.0/" + group + "/#");
-    for (const ReportRule& report : settings_.reports)
-      options.subscriptions.push_back(report.topic);
-    if (!settings_.host_id.empty()) options.will = state_message(settings_.host_id, false);
-    source_ = std::make_unique<MqttLink>(std::move(options));
-  }
+  if (source_ && source_->connected()) return {};
+  if (source_) take_received();
+  make_source();
   TRY_ASSIGN(const bool is_new, source_->connect());
-  if (!is_new) return {};
-  host_->connected();
-  if (settings_.host_id.empty()) return {};
-  const MqttMessage online = state_message(settings_.host_id, true);
-  TRY_ASSIGN(const int sent, source_->publish(online.topic, online.payload, true));
-  static_cast<void>(sent);
+  if (is_new) host_->connected();
+  say_online();
   return {};
 }
 
@@ -132,6 +158,13 @@ void MqttAdapter::take_received() {
 }
 
 void MqttAdapter::take(const MqttMessage& message) {
+  if (!settings_.host_id.empty() && message.topic == "spBv1.0/STATE/" + settings_.host_id) {
+    // The will of an earlier connection came after our word: nodes would hold back their data.
+    const auto state = json::parse(message.payload);
+    const json::Value* online = state ? json::find(*state, "/online") : nullptr;
+    if (online == nullptr || !(*online == json::Value::boolean(true))) say_online();
+    return;
+  }
   if (const auto topic = parse_topic(message.topic)) return take_sparkplug(*topic, message.payload);
   for (const ReportRule& rule : settings_.reports) {
     if (!topic_matches(rule.topic, message.topic)) continue;

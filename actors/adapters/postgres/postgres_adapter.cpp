@@ -280,7 +280,9 @@ Result<std::optional<json::Value>> PostgresAdapter::stored(const InboxTable& inb
                                                            const Effect& effect) {
   const Answer found = calls_.run(find_same(inbox, effect));
   if (!found) return failed(found.error());
-  if (found->rows.empty()) return std::optional<json::Value>{};
+  // Other content under our key is not ours: repeating the effect will say that it is a conflict.
+  if (found->rows.empty() || cell(found->rows.front(), 1) != "t")
+    return std::optional<json::Value>{};
   return std::optional<json::Value>{receipt_of(cell(found->rows.front(), 0), true)};
 }
 

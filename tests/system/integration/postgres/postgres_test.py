@@ -262,6 +262,7 @@ class InboxTest(PostgresCase):
         self.assertEqual("conflict", other["verdict"])
         self.assertIn("other content", other["detail"])
         self.assertTrue(adapter.ask("lookup", effect=effect(1))["found"])
+        self.assertFalse(adapter.ask("lookup", effect=effect(1, amount="99"))["found"], "that is not ours")
         self.assertEqual([("order/1/1", {"number": 1, "amount": "12.50"})], self.orders())
 
     def test_refusals_are_told_from_trouble(self):
@@ -392,13 +393,14 @@ class InboxTest(PostgresCase):
         tell(f"{rows} rows, {kills} readers killed: 0 missing, 0 twice")
 
     def test_the_server_is_killed_again_and_again(self):
-        chance, effects, kills, verdicts = random.Random(SEED), 60, 0, {}
+        chance, effects, kills, verdicts = random.Random(SEED), 100, 0, {}
         adapter = self.adapter(connect_timeout="1s")
         for number in range(effects):
             if number % 10 == 5:
+                processes = self.server.processes()
                 adapter.send("apply", effect=effect(number))
-                threading.Event().wait(chance.choice([0, 0.0005, 0.002]))
-                self.server.kill()
+                threading.Event().wait(chance.choice([0.0001, 0.0005, 0.001]))
+                self.server.kill(processes)
                 verdict = adapter.answer()["verdict"]
                 verdicts[verdict] = verdicts.get(verdict, 0) + 1
                 kills += 1

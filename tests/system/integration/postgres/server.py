@@ -91,9 +91,12 @@ class PostgresServer:
         connection.autocommit = autocommit
         return connection
 
-    def kill(self):
+    def processes(self):
+        return [self.process.pid, *children_of(self.process.pid)]
+
+    def kill(self, processes=None):
         """SIGKILL to the server and all its processes, which have sessions of their own."""
-        processes = [self.process.pid, *children_of(self.process.pid)]
+        processes = processes or self.processes()
         for pid in processes:
             try:
                 os.kill(pid, signal.SIGKILL)
