@@ -128,7 +128,8 @@ Result<RulePtr> Compiler::operation(const Value& text, const std::string& place)
       return wrong(place, "has both " + std::string{chosen->name} + " and " + name);
     chosen = one;
   }
-  for (const auto& [name, member] : text.members()) {
+  for (const json::Member& member : text.members()) {
+    const std::string& name = member.first;
     const auto is = [&name](std::string_view option) { return option == name; };
     const bool known = name == chosen->name ||
                        std::any_of(chosen->options.begin(), chosen->options.end(), is) ||

@@ -215,7 +215,8 @@ Result<RulePtr> build_context(Compiler&, const Value& text, const std::string& p
 
 Result<RulePtr> build_each(Compiler& compiler, const Value& text, const std::string& place) {
   TRY_ASSIGN(EachPath each, compiler.each(*text.find("$each"), place + ".$each"));
-  TRY_ASSIGN(each.single, compiler.flag(text, "single", place));
+  TRY_ASSIGN(const bool single, compiler.flag(text, "single", place));
+  each.single = each.single || single;
   ConditionPtr where;
   if (const Value* given = text.find("where"); given != nullptr) {
     TRY_ASSIGN(where, compiler.condition(*given, place + ".where"));

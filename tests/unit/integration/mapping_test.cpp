@@ -259,6 +259,7 @@ TEST(MappingRules, Texts) {
 TEST(MappingRules, LoopsOverWhatIsNoList) {
   const char* document = R"({"one":{"v":1},"many":[{"v":1},{"v":2}]})";
   EXPECT_EQ(made(R"({"$each":"one","single":true,"value":"v"})", document), "[1]");
+  EXPECT_EQ(made(R"({"$each":{"path":"one","single":true},"value":"v"})", document), "[1]");
   EXPECT_EQ(made(R"({"$each":"many","value":"v","where":{"value":"v","above":1}})", document),
             "[2]");
   EXPECT_EQ(made(R"({"$each":"none","value":"v"})", document), "nothing");
