@@ -112,6 +112,11 @@ TEST(KeyPart, LongOnesEndInAHash) {
   for (int i = 0; i < 100; ++i) euros += "€";
   EXPECT_LE(key_part(euros).size(), limits::key_part_bytes_max);
   EXPECT_EQ(key_part(key_part(euros)).find("%E2"), std::string::npos) << "no character is cut";
+  for (std::size_t shift = 0; shift < 3; ++shift) {
+    const std::string part = key_part(std::string(shift, 'a') + std::string(100, '/'));
+    const std::string kept = part.substr(0, part.find("%~"));
+    EXPECT_EQ((kept.size() - shift) % 3, 0U) << "no escape is cut: " << part;
+  }
 }
 
 TEST(KeyPart, DifferentTextsHaveDifferentParts) {

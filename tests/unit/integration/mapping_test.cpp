@@ -369,10 +369,12 @@ TEST(Mapping, IsBounded) {
 TEST(MappingCoverage, CountsWhatAnyRuleCouldRead) {
   const auto choice = mapping(R"({"mapping":"m","version":1,"records":[
     {"collection":"c","key":"k","value":{"v":{"$if":{"value":"a","equals":1},"then":"b","else":"c"},
-     "w":{"$first":["d","e"]},"x":"whole"}},
+     "w":{"$first":["d","e"]},"x":"whole",
+     "y":{"$path":"a","default":"otherwise","when":{"value":"asked","equals":1}}}},
     {"collection":"c","key":"no","when":{"value":"a","equals":2},"value":"f"}],
     "drop":["/g","/h/*/i"]})");
-  const auto made = run(*choice, R"({"k":"k","a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"no":0,
+  const auto made =
+      run(*choice, R"({"k":"k","a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"no":0,"otherwise":7,"asked":0,
     "whole":{"x":[1,{"y":2}]},"g":{"q":1},"h":[{"i":1,"j/k":2},{"i":3}],"n":null})");
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_THAT(made->unmapped, ElementsAre("/h/0/j~1k", "/n"));
