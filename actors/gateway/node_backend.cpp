@@ -36,6 +36,7 @@ api::MemberView member_view(const consensus::Member& member, const replica::View
       std::find(view.connected.begin(), view.connected.end(), member.id) != view.connected.end();
   for (const consensus::MemberStatus& status : view.status.members) {
     if (status.id != member.id) continue;
+    out.active = status.recently_active;
     out.match = status.match;
     out.applied = status.applied;
   }

@@ -138,6 +138,21 @@ kit::SupervisorSpec Node::Impl::house() {
         return spawn_child<Steward>(context, "steward", std::move(options), *parts.store,
                                     *parts.random, view, steward_ports);
       }));
+  // Last, so that it stops first: its workers use the others.
+  if (!parts.adapters.empty())
+    spec.children.push_back(child("adapter_host", slots.adapter_host, false,
+                                  [this](kit::StartContext& context) -> Result<caf::actor> {
+                                    adapter_host::HostParts host;
+                                    host.node = NodeId{parts.config->node_id};
+                                    host.boot = boot;
+                                    host.definitions = parts.adapters;
+                                    host.kinds = parts.adapter_kinds;
+                                    host.backend = backend.get();
+                                    host.clock = parts.clock;
+                                    host.random = parts.random;
+                                    return spawn_child<adapter_host::AdapterHost>(
+                                        context, "adapter_host", std::move(host));
+                                  }));
   return spec;
 }
 

@@ -15,13 +15,14 @@ struct DetachedActor {
   std::string_view why;
 };
 
-inline constexpr std::array<DetachedActor, 7> detached_actors{{
+inline constexpr std::array<DetachedActor, 8> detached_actors{{
     {"log_writer", "waits for the disk at every commit"},
     {"applier", "writes the records, and waits while a snapshot is installed"},
     {"copier", "copies all records"},
     {"snapshots", "reads and stages pieces of snapshots, looks at the disk"},
     {"scrubber", "reads everything that is stored"},
     {"replica", "its pulse must not wait for others"},
+    {"adapter_host", "asks the cluster and waits; so do the workers of its adapters"},
     {"steward", "forming a cluster writes to the disk"},
 }};
 

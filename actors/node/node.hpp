@@ -1,7 +1,8 @@
 // A node: all of its actors, under two supervisors.
 //
-//   house   links · steward · gateway · metrics · admin      from the start; each restarts alone
-//   group   log_writer · copier · applier · snapshots ·      from the moment the node belongs to a
+//   house   links · steward · gateway · metrics · admin · adapter_host      from the start; each
+//   restarts alone group   log_writer · copier · applier · snapshots ·      from the moment the
+//   node belongs to a
 //           scrubber · replica                               cluster; all but the scrubber are
 //                                                            critical: a failure of one stops the
 //                                                            process (promise P7)
@@ -16,6 +17,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include "actors/adapter_host/adapter_host.hpp"
 #include "actors/gateway/node_backend.hpp"
 #include "runtime/api/backend.hpp"
 #include "runtime/base/random.hpp"
@@ -40,6 +42,9 @@ struct NodeParts {
   const sys::Clock* clock = nullptr;
   Random* random = nullptr;                                        // thread-safe
   std::function<void(int exit_code, const std::string& why)> end;  // must not return
+  // The adapters this node could run, and the kinds it knows. Empty: none.
+  adapter_host::Definitions adapters;
+  std::shared_ptr<const integration::AdapterKinds> adapter_kinds;
   std::function<void()> drain;  // somebody asked for it over the API
   // Before metrics become text: sets what the process around the node counts. Any thread; or none.
   std::function<void(metrics::NodeMetrics&)> measure;

@@ -44,11 +44,12 @@ struct Slots {
   Slot gateway;
   Slot metrics;
   Slot admin;
+  Slot adapter_host;
 
   // At the end: the actors hold the ports, the ports these slots, and these the actors.
   void clear() {
     for (Slot* slot : {&log_writer, &applier, &copier, &snapshots, &scrubber, &replica, &links,
-                       &steward, &gateway, &metrics, &admin})
+                       &steward, &gateway, &metrics, &admin, &adapter_host})
       slot->set({});
   }
 };

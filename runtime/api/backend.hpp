@@ -35,6 +35,8 @@ struct MemberView {
   bool voter = false;
   std::string peer_address;
   std::string api_address;
+  // leader only: heard within the last two election times
+  bool active = false;
   bool connected = false;   // this node has a live link to it (itself: true)
   std::uint64_t match = 0;  // as the leader sees it; 0 elsewhere
   std::uint64_t applied = 0;

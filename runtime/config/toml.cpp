@@ -149,4 +149,39 @@ Result<std::vector<FileSetting>> read_texts(const std::string& file_name, const 
   return settings;
 }
 
+namespace {
+
+json::Value value_of(const toml::node& node) {
+  using json::Value;
+  if (const toml::table* table = node.as_table()) {
+    Value object = Value::object();
+    for (auto&& [key, inner] : *table) object.set(std::string{key.str()}, value_of(inner));
+    return object;
+  }
+  if (const toml::array* list = node.as_array()) {
+    json::Array items;
+    for (const toml::node& inner : *list) items.push_back(value_of(inner));
+    return Value::array(std::move(items));
+  }
+  if (const auto* text = node.as_string()) return Value::string(text->get());
+  if (const auto* boolean = node.as_boolean()) return Value::boolean(boolean->get());
+  if (const auto* number = node.as_integer()) return Value::number(std::to_string(number->get()));
+  std::ostringstream text;
+  text << toml::node_view<const toml::node>{node};
+  // inf and nan are no JSON numbers; dates and times are texts anyway.
+  if (node.is_floating_point() && json::is_number(text.str())) return Value::number(text.str());
+  return Value::string(text.str());
+}
+
+}  // namespace
+
+Result<json::Value> read_table(const std::string& file_name, const std::string& text) {
+  try {
+    return value_of(toml::parse(text, file_name));
+  } catch (const toml::parse_error& error) {
+    return fail(Errc::invalid_argument, position(file_name, error.source()) +
+                                            ": not TOML: " + std::string{error.description()});
+  }
+}
+
 }  // namespace mainstay::config

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/json.hpp"
 #include "runtime/base/result.hpp"
 
 namespace mainstay::config {
@@ -21,5 +22,9 @@ Result<std::vector<FileSetting>> read_toml(const std::string& file_name, const s
 // A file of texts that are no options of mainstayd, such as the tool's contexts: "section.name" or
 // "name", a list of texts joined by commas. Errors: as above.
 Result<std::vector<FileSetting>> read_texts(const std::string& file_name, const std::string& text);
+
+// Any TOML file as JSON: tables are objects, dates and times are texts, integers keep their digits.
+// Errors: as above.
+Result<json::Value> read_table(const std::string& file_name, const std::string& text);
 
 }  // namespace mainstay::config

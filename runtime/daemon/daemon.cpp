@@ -16,6 +16,7 @@
 #include "actors/node/node.hpp"
 #include "runtime/api/api.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/daemon/adapters.hpp"
 #include "runtime/daemon/load_report.hpp"
 #include "runtime/daemon/request_meter.hpp"
 #include "runtime/daemon/server_meter.hpp"
@@ -215,6 +216,11 @@ int serve(const config::Config& config, const sys::Clock& clock, node::Node& nod
 int run(const config::Config& config, const Surroundings& around) {
   log_info("mainstayd", "mainstayd {} starts as node {} in {}", around.release, config.node_id,
            config.data_directory);
+  auto adapters = load_adapters(config.adapters_directory);
+  if (!adapters) {
+    log_error("mainstayd", "{}", to_string(adapters.error()));
+    return EXIT_FAILURE;
+  }
   auto store = store::NodeStore::open(store_options(config, around), sys::system_random());
   if (!store) {
     log_error("mainstayd", "{}", to_string(store.error()));
@@ -236,6 +242,8 @@ int run(const config::Config& config, const Surroundings& around) {
     parts.random = &sys::system_random();
     parts.end = end_at_once;
     parts.drain = ask_to_drain;
+    parts.adapters = std::move(adapters->definitions);
+    parts.adapter_kinds = adapters->kinds;
     parts.measure = [&server_meter](metrics::NodeMetrics& into) { server_meter.measure(into); };
     node::Node node{system, std::move(parts)};
     if (const auto started = node.start(); !started)

@@ -23,12 +23,18 @@ std::optional<Verdict> verdict_of(std::string_view name) {
   return std::nullopt;
 }
 
-Result<Page> Adapter::fetch(const std::string&, std::size_t) { return no("fetch"); }
-Result<void> Adapter::acknowledge(const std::string&) { return {}; }
+Result<Page> Adapter::fetch(const std::string&, std::size_t) {
+  return no("fetch");
+}
+Result<void> Adapter::acknowledge(const std::string&) {
+  return {};
+}
 EffectResult Adapter::apply(const Effect&) {
   return EffectResult::failed(Verdict::refused, "this adapter carries out no effects");
 }
-Result<std::optional<json::Value>> Adapter::lookup(const Effect&) { return no("look up effects"); }
+Result<std::optional<json::Value>> Adapter::lookup(const Effect&) {
+  return no("look up effects");
+}
 Result<Page> Adapter::backfill(const Range&, const std::string&, std::size_t) {
   return no("read the past again");
 }

@@ -41,8 +41,7 @@ enum class DataType : std::uint32_t {
 };
 
 struct Metric {
-  // As it stood in the payload: without its data type it cannot be told what it means. Bytes, and
-  // texts that are not UTF-8, are hexadecimal digits.
+  // As it stood in the payload: without its data type it cannot be told what it means.
   using Raw =
       std::variant<std::monostate, std::uint32_t, std::uint64_t, float, double, bool, std::string>;
 

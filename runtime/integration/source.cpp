@@ -1,0 +1,306 @@
+#include "runtime/integration/source.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/base/log.hpp"
+
+namespace mainstay::integration {
+
+namespace {
+
+using json::Type;
+using json::Value;
+using record::Action;
+
+// How often a worker looks for what people asked for.
+constexpr Millis look_every{500};
+constexpr Millis trim_every{5'000};
+constexpr std::size_t trim_rows = 64;
+constexpr std::size_t trim_looked_at = 2'000;
+constexpr Millis failure_pause_min{200};
+constexpr Millis failure_pause_max{10'000};
+constexpr std::size_t letters_released_max = 100;  // by one commit
+
+std::string position_key(const std::string& adapter) {
+  return adapter + "/source";
+}
+
+Action position_action(const std::string& adapter, const std::string& position,
+                       const std::string& at) {
+  Value value = Value::object();
+  value.set("adapter", Value::string(adapter));
+  value.set("position", Value::string(position));
+  value.set("at", Value::string(at));
+  return put_action(hub::positions, position_key(adapter), value);
+}
+
+std::string text_of(const Value& object, std::string_view name) {
+  const Value* found = object.is(Type::object) ? object.find(name) : nullptr;
+  return found != nullptr && found->is(Type::string) ? found->text() : std::string{};
+}
+
+std::vector<Incoming> incoming_of(std::vector<RawMessage> messages) {
+  std::vector<Incoming> incoming;
+  incoming.reserve(messages.size());
+  for (RawMessage& message : messages) incoming.push_back({std::move(message)});
+  return incoming;
+}
+
+std::string command_key(const CommandRow& command) {
+  return command.adapter + "/" + command.id;
+}
+
+bool matches(const Value& arguments, const char* name, const std::string& value) {
+  const std::string wanted = text_of(arguments, name);
+  return wanted.empty() || wanted == value;
+}
+
+}  // namespace
+
+Source::Source(const AdapterDefinition& definition, Tenure tenure, Adapter& adapter, HubPort& port,
+               Random& random)
+    : definition_{definition},
+      tenure_{std::move(tenure)},
+      adapter_{adapter},
+      port_{port},
+      intake_{definition_, tenure_, adapter_, port_},
+      backoff_{failure_pause_min, failure_pause_max, random} {}
+
+Result<void> Source::load() {
+  TRY_ASSIGN(const auto view, port_.view());
+  if (const auto row = find_value(*view, hub::positions, position_key(tenure_.adapter)))
+    position_ = text_of(*row, "position");
+  intake_.load(*view);
+  // An earlier life may have ended between the commit and the acknowledgement.
+  acknowledged_ = position_.empty();
+  loaded_ = true;
+  return {};
+}
+
+void Source::counterpart_failed(const Error& error) {
+  if (trouble_.empty())
+    log_warn("adapter", "{}: cannot read the counterpart: {}", tenure_.adapter, to_string(error));
+  trouble_ = to_string(error);
+  pause_ = backoff_.next();
+  next_fetch_ = port_.monotonic() + pause_;
+}
+
+Result<Step> Source::step() {
+  if (!loaded_) TRY(load());
+  if (port_.monotonic() >= next_look_) {
+    TRY_ASSIGN(const Step looked, look_for_requests());
+    if (looked != Step::idle) return looked;
+    next_look_ = port_.monotonic() + look_every;
+  }
+  if (port_.monotonic() >= next_trim_) {
+    TRY_ASSIGN(const Step trimmed, trim());
+    if (trimmed != Step::idle) return trimmed;
+    next_trim_ = port_.monotonic() + trim_every;
+  }
+  // Turn by turn, so that neither the past nor the present waits for the other.
+  backfill_next_ = backfill_ && !backfill_next_;
+  if (backfill_next_) return backfill();
+  if (port_.monotonic() >= next_fetch_) {
+    TRY_ASSIGN(const Step fetched, fetch());
+    return backfill_ && fetched == Step::idle ? Step::worked : fetched;
+  }
+  if (backfill_) return Step::worked;
+  pause_ =
+      std::clamp(std::chrono::ceil<Millis>(next_fetch_ - port_.monotonic()), Millis{1}, look_every);
+  return Step::idle;
+}
+
+Result<Step> Source::fetch() {
+  if (!acknowledged_) {
+    if (const auto done = adapter_.acknowledge(position_); !done) {
+      counterpart_failed(done.error());
+      return Step::idle;
+    }
+    acknowledged_ = true;
+  }
+  auto page = adapter_.fetch(position_, definition_.source->messages_max);
+  if (!page) {
+    counterpart_failed(page.error());
+    return Step::idle;
+  }
+  if (!trouble_.empty()) log_info("adapter", "{}: reads the counterpart again", tenure_.adapter);
+  trouble_.clear();
+  backoff_.reset();
+  const bool more = page->more;
+  const bool moved = page->position != position_;
+  const bool empty = page->messages.empty();
+  std::vector<Action> with;
+  if (moved)
+    with.push_back(position_action(tenure_.adapter, page->position, time_text(port_.wall())));
+  TRY_ASSIGN(const Step step, intake_.take(incoming_of(std::move(page->messages)), with));
+  if (step == Step::ended) return step;
+  position_ = std::move(page->position);
+  acknowledged_ = acknowledged_ && !moved;
+  if (!acknowledged_ && adapter_.acknowledge(position_)) acknowledged_ = true;
+  if (more || !empty) return Step::worked;
+  pause_ = std::min(definition_.source->poll, look_every);
+  next_fetch_ = port_.monotonic() + definition_.source->poll;
+  return Step::idle;
+}
+
+Result<Step> Source::look_for_requests() {
+  std::optional<CommandRow> asked;
+  {
+    TRY_ASSIGN(const auto view, port_.view());
+    intake_.load(*view);
+    scan_open(*view, hub::commands, tenure_.adapter,
+              [&](std::string_view, const Value& value, const record::Record&) {
+                auto command = command_row(value);
+                const bool ours =
+                    command && (command->command == "replay" || command->command == "backfill");
+                if (!ours || (backfill_ && command->command == "backfill")) return true;
+                asked = *std::move(command);
+                return false;
+              });
+  }
+  if (auto letters = intake_.due(); !letters.empty()) return replay(std::move(letters));
+  if (!asked) return Step::idle;
+  if (asked->command == "replay") return ask_for_replays(*std::move(asked));
+  backfill_ = *std::move(asked);
+  return Step::worked;
+}
+
+Result<Step> Source::replay(std::vector<std::pair<std::string, LetterRow>> letters) {
+  std::vector<Incoming> incoming;
+  for (auto& [key, letter] : letters) {
+    Incoming one;
+    one.message = {letter.id,      letter.version,      letter.type,
+                   letter.subject, letter.content_type, letter.body};
+    one.letter = std::move(letter);
+    one.letter_key = key;
+    incoming.push_back(std::move(one));
+  }
+  return intake_.take(std::move(incoming), {});
+}
+
+// Releases the letters that a command chooses, in both directions, some with each commit.
+Result<Step> Source::ask_for_replays(CommandRow command) {
+  std::vector<Action> actions;
+  std::size_t chosen = 0;
+  bool more = false;
+  {
+    TRY_ASSIGN(const auto view, port_.view());
+    scan_open(*view, hub::letters, tenure_.adapter,
+              [&](std::string_view key, const Value& value, const record::Record&) {
+                auto letter = letter_row(value);
+                const Value& by = command.arguments;
+                const bool wanted =
+                    letter && letter->state == "parked" && matches(by, "class", letter->kind) &&
+                    matches(by, "type", letter->type) && matches(by, "subject", letter->subject) &&
+                    matches(by, "trace", letter->trace) &&
+                    matches(by, "direction", letter->direction) &&
+                    matches(by, "letter", std::string{key});
+                if (!wanted) return true;
+                // What fails again parks again, later than the command: it is not chosen twice.
+                if (letter->last > command.at) return true;
+                more = chosen == letters_released_max;
+                if (more) return false;
+                letter->state = "replay";
+                actions.push_back(put_action(hub::letters, std::string{key}, to_value(*letter)));
+                ++chosen;
+                return true;
+              });
+  }
+  std::uint64_t before = 0;
+  if (const Value* count =
+          command.progress.is(Type::object) ? command.progress.find("released") : nullptr;
+      count != nullptr)
+    before = std::stoull(count->text());
+  command.progress = Value::object();
+  command.progress.set("released", Value::number(std::to_string(before + chosen)));
+  command.state = more ? "running" : "done";
+  actions.push_back(put_action(hub::commands, command_key(command), to_value(command)));
+  return write(std::move(actions));
+}
+
+Result<Step> Source::write(std::vector<Action> actions) {
+  record::Command command;
+  command.checks.push_back(check_of(tenure_));
+  command.actions = std::move(actions);
+  TRY_ASSIGN(const record::Outcome outcome, port_.commit(command));
+  if (!outcome.refused) return Step::worked;
+  if (is_over(outcome, command)) return Step::ended;
+  return fail(Errc::internal, "the hub's commit was refused: " + outcome.detail);
+}
+
+Result<Step> Source::finish_backfill(std::string state, std::string detail) {
+  CommandRow command = *std::move(backfill_);
+  backfill_.reset();
+  command.state = std::move(state);
+  command.detail = std::move(detail);
+  log_info("adapter", "{}: backfill {} {}{}", tenure_.adapter, command.id, command.state,
+           command.detail.empty() ? "" : ": " + command.detail);
+  return write({put_action(hub::commands, command_key(command), to_value(command))});
+}
+
+Result<Step> Source::backfill() {
+  CommandRow& command = *backfill_;
+  const Range range{text_of(command.arguments, "type"), text_of(command.arguments, "from"),
+                    text_of(command.arguments, "to")};
+  auto page = adapter_.backfill(range, text_of(command.progress, "position"),
+                                definition_.source->messages_max);
+  if (!page) {
+    const bool later = page.error().code == Errc::unavailable ||
+                       page.error().code == Errc::deadline_exceeded ||
+                       page.error().code == Errc::busy;
+    if (!later) return finish_backfill("failed", to_string(page.error()));
+    counterpart_failed(page.error());
+    return Step::idle;
+  }
+  std::uint64_t messages = page->messages.size();
+  if (const Value* count =
+          command.progress.is(Type::object) ? command.progress.find("messages") : nullptr;
+      count != nullptr)
+    messages += std::stoull(count->text());
+  command.state = "running";
+  command.progress = Value::object();
+  command.progress.set("position", Value::string(page->position));
+  command.progress.set("messages", Value::number(std::to_string(messages)));
+  const bool more = page->more;
+  TRY_ASSIGN(const Step step,
+             intake_.take(incoming_of(std::move(page->messages)),
+                          {put_action(hub::commands, command_key(command), to_value(command))}));
+  if (step == Step::ended) return step;
+  if (!more) return finish_backfill("done", "");
+  return Step::worked;
+}
+
+// Forgets messages that came so long ago that they do not come again: some rows at a time, round
+// and round.
+Result<Step> Source::trim() {
+  const std::string before = time_text(port_.wall() - definition_.source->inbox_kept);
+  std::vector<Action> actions;
+  std::size_t looked_at = 0;
+  std::string last;
+  {
+    TRY_ASSIGN(const auto view, port_.view());
+    view->scan_records(hub::inbox, tenure_.adapter + "/", trimmed_to_,
+                       [&](std::string_view key, const record::Record& record) {
+                         last = key;
+                         if (!record.tombstone) {
+                           const auto value = json::parse(record.value.view());
+                           if (value && text_of(*value, "at") < before) {
+                             Action action;
+                             action.kind = record::ActionKind::remove;
+                             action.collection = hub::inbox;
+                             action.key = key;
+                             actions.push_back(std::move(action));
+                           }
+                         }
+                         return ++looked_at < trim_looked_at && actions.size() < trim_rows;
+                       });
+  }
+  const bool whole = looked_at < trim_looked_at && actions.size() < trim_rows;
+  trimmed_to_ = whole ? std::string{} : last;
+  if (actions.empty()) return Step::idle;
+  return write(std::move(actions));
+}
+
+}  // namespace mainstay::integration

@@ -1,0 +1,264 @@
+#include "runtime/integration/source.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/integration/hub_lab.hpp"
+
+namespace mainstay::integration {
+namespace {
+
+using testing::HasSubstr;
+
+struct SourceTest : testing::Test {
+  SourceTest() { cluster.declare("orders"); }
+
+  // A worker until it has nothing to do; a new one each time, as after a restart.
+  Step run(std::uint64_t steps_max = 1'000) {
+    LabAdapter adapter{counterpart, executioner};
+    Source source{definition, tenure, adapter, cluster, random};
+    for (std::uint64_t i = 0; i < steps_max; ++i) {
+      const auto step = source.step();
+      EXPECT_TRUE(step) << to_string(step.error());
+      if (!step) return Step::ended;
+      counts = source.counts();
+      trouble = source.trouble();
+      if (*step != Step::worked) return *step;
+    }
+    return Step::worked;
+  }
+  void give(RawMessage message) { counterpart.messages.push_back(std::move(message)); }
+  std::string state_of(const std::string& order) { return cluster.text("orders", order, "/state"); }
+
+  Executioner executioner;
+  LabHub cluster{executioner};
+  LabCounterpart counterpart;
+  AdapterDefinition definition = lab_definition();
+  Tenure tenure = cluster.begin("erp");
+  SeededRandom random{1};
+  SourceCounts counts;
+  std::string trouble;
+};
+
+TEST_F(SourceTest, MessagesRecordsAndPositionAreCommittedTogether) {
+  for (int i = 0; i < 25; ++i) give(order_message("A-" + std::to_string(i), "1"));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.count("orders"), 25u);
+  EXPECT_EQ(cluster.count(hub::inbox), 25u);
+  EXPECT_EQ(cluster.text(hub::positions, "erp/source", "/position"), "25");
+  EXPECT_EQ(counterpart.acknowledged, "25");
+  EXPECT_EQ(counts.accepted, 25u);
+  EXPECT_EQ(cluster.text("orders", "A-3", "/origin/mapping"), "order-in@1");
+}
+
+TEST_F(SourceTest, WhatComesAgainIsDropped) {
+  give(order_message("A", "1"));
+  run();
+  give(order_message("A", "1"));
+  give(order_message("B", "1"));
+  run();
+  EXPECT_EQ(counts.duplicates, 1u);
+  EXPECT_EQ(cluster.state.find_record("orders", "A")->version, 1u);
+  EXPECT_EQ(state_of("B"), "confirmed");
+}
+
+TEST_F(SourceTest, TheSameIdAndVersionWithOtherContentIsShownAndNotApplied) {
+  give(order_message("A", "1"));
+  give(order_message("A", "1", "cancelled"));
+  run();
+  EXPECT_EQ(state_of("A"), "confirmed");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/A@1", "/class"), "conflict");
+}
+
+TEST_F(SourceTest, AnOlderVersionDoesNotOverwriteANewerOne) {
+  give(order_message("A", "10", "closed"));
+  give(order_message("A", "9", "confirmed"));
+  run();
+  EXPECT_EQ(state_of("A"), "closed");
+  EXPECT_EQ(counts.stale, 1u);
+}
+
+TEST_F(SourceTest, SeveralVersionsInOnePageAreAppliedInOrder) {
+  give(order_message("A", "1", "draft"));
+  give(order_message("A", "2", "confirmed"));
+  give(order_message("A", "3", "closed"));
+  run();
+  EXPECT_EQ(state_of("A"), "closed");
+  EXPECT_EQ(cluster.state.find_record("orders", "A")->version, 3u);
+}
+
+TEST_F(SourceTest, PoisonParksAndOthersGoOn) {
+  give(order_message("A", "1"));
+  RawMessage poison = order_message("B", "1");
+  poison.body = "{no json";
+  give(poison);
+  RawMessage stranger = order_message("C", "1");
+  stranger.type = "letter";
+  give(stranger);
+  RawMessage empty = order_message("D", "1");
+  empty.body = R"({"id":"D","seq":"1"})";
+  give(empty);
+  give(order_message("E", "1"));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(state_of("A") + state_of("E"), "confirmedconfirmed");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/B@1", "/class"), "unparsable");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/B@1", "/body"), "{no json");
+  EXPECT_THAT(cluster.text(hub::letters, "erp/in/C@1", "/reason"), HasSubstr("type 'letter'"));
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/D@1", "/class"), "refused");
+  EXPECT_EQ(counts.fetched, counts.accepted + counts.parked + counts.duplicates);
+  EXPECT_EQ(counts.parked, 3u);
+}
+
+TEST_F(SourceTest, WhatTheCollectionRefusesParksWithItsReason) {
+  cluster.declare("orders", R"({"schema":{"properties":{"state":{"enum":["confirmed"]}}}})");
+  give(order_message("A", "1"));
+  give(order_message("B", "1", "nonsense"));
+  give(order_message("C", "1"));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(state_of("A") + state_of("B") + state_of("C"), "confirmedconfirmed");
+  EXPECT_THAT(cluster.text(hub::letters, "erp/in/B@1", "/reason"), HasSubstr("/state"));
+}
+
+TEST_F(SourceTest, ANewerVersionTakesTheParkedOnesPlace) {
+  RawMessage bad = order_message("A", "1");
+  bad.body = "?";
+  give(bad);
+  run();
+  give(order_message("A", "2"));
+  run();
+  EXPECT_EQ(state_of("A"), "confirmed");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/A@1", "/state"), "resolved");
+}
+
+TEST_F(SourceTest, WithStrictOrderTheSubjectWaitsBehindTheParkedOne) {
+  definition.source->order = SubjectOrder::strict;
+  RawMessage bad = order_message("A", "1");
+  bad.body = "?";
+  give(bad);
+  give(order_message("A", "2", "closed"));
+  give(order_message("B", "1"));
+  run();
+  EXPECT_EQ(state_of("A") + state_of("B"), "confirmed");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/A@2", "/class"), "behind");
+  // Edited and released, the first goes in, and what waited behind it follows by itself.
+  auto letter = letter_row(*cluster.value(hub::letters, "erp/in/A@1")).value();
+  letter.body = order_message("A", "1", "confirmed").body;
+  letter.edited = true;
+  letter.state = "replay";
+  cluster.put(hub::letters, "erp/in/A@1", json::to_text(to_value(letter)));
+  run();
+  cluster.advance(Millis{1'000});
+  run();
+  EXPECT_EQ(state_of("A"), "closed");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/A@1", "/state"), "resolved");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/A@2", "/state"), "resolved");
+}
+
+TEST_F(SourceTest, AReplayThatFailsAgainParksAgain) {
+  RawMessage bad = order_message("A", "1");
+  bad.body = "?";
+  give(bad);
+  run();
+  auto letter = letter_row(*cluster.value(hub::letters, "erp/in/A@1")).value();
+  letter.state = "replay";
+  cluster.put(hub::letters, "erp/in/A@1", json::to_text(to_value(letter)));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/A@1", "/state"), "parked");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/A@1", "/attempts"), "2");
+}
+
+TEST_F(SourceTest, ManyLettersAreReleasedWithOneCommand) {
+  for (int i = 0; i < 130; ++i) {
+    RawMessage message = order_message("A-" + std::to_string(i), "1");
+    message.type = "later";
+    give(message);
+  }
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.count("orders"), 0u);
+  definition.source->types["later"] = definition.source->types["order"];
+  CommandRow command;
+  command.adapter = "erp";
+  command.id = "1";
+  command.command = "replay";
+  command.arguments = json::parse(R"({"class":"unparsable"})").value();
+  command.at = time_text(cluster.wall());
+  cluster.put(hub::commands, "erp/1", json::to_text(to_value(command)));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.count("orders"), 130u);
+  EXPECT_EQ(cluster.text(hub::commands, "erp/1", "/state"), "done");
+  EXPECT_EQ(cluster.text(hub::commands, "erp/1", "/progress/released"), "130");
+}
+
+TEST_F(SourceTest, ABackfillChangesNothingThatIsThere) {
+  for (int i = 0; i < 30; ++i) give(order_message("A-" + std::to_string(i), "1"));
+  run();
+  const auto before = cluster.state.counters().live_records;
+  CommandRow command;
+  command.adapter = "erp";
+  command.id = "1";
+  command.command = "backfill";
+  command.at = time_text(cluster.wall());
+  cluster.put(hub::commands, "erp/1", json::to_text(to_value(command)));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.text(hub::commands, "erp/1", "/state"), "done");
+  EXPECT_EQ(cluster.text(hub::commands, "erp/1", "/progress/messages"), "30");
+  EXPECT_EQ(cluster.state.counters().live_records, before + 1);  // the command
+  EXPECT_EQ(cluster.state.find_record("orders", "A-7")->version, 1u);
+}
+
+TEST_F(SourceTest, ACounterpartThatIsDownIsAskedAgainLater) {
+  counterpart.down = true;
+  give(order_message("A", "1"));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_THAT(trouble, HasSubstr("refused"));
+  counterpart.down = false;
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(state_of("A"), "confirmed");
+}
+
+TEST_F(SourceTest, AnotherTenureEndsTheWorkerBeforeItWrites) {
+  give(order_message("A", "1"));
+  const Tenure next = cluster.begin("erp");
+  EXPECT_EQ(run(), Step::ended);
+  EXPECT_EQ(cluster.count("orders"), 0u);
+  tenure = next;
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.count("orders"), 1u);
+}
+
+TEST_F(SourceTest, OldMessagesAreForgottenInTime) {
+  for (int i = 0; i < 150; ++i) give(order_message("A-" + std::to_string(i), "1"));
+  run();
+  EXPECT_EQ(cluster.count(hub::inbox), 150u);
+  cluster.advance(definition.source->inbox_kept + Millis{1'000});
+  run();
+  EXPECT_EQ(cluster.count(hub::inbox), 0u);
+  EXPECT_EQ(cluster.count("orders"), 150u);
+}
+
+TEST_F(SourceTest, LedgerEntriesArePostedOnce) {
+  cluster.declare("moves", R"({"kind":"ledger","ledger":{"dimensions":["item","location"]}})");
+  definition.source->types["move"] = lab_mapping(R"({
+    "mapping": "move", "version": 1, "drop": ["/id"],
+    "records": [{"collection": "moves", "operation": "post", "key": "/id",
+                 "value": {"quantity": "/qty", "item": "/item",
+                           "from": {"location": {"$const": "A"}},
+                           "to": {"location": {"$const": "B"}}}}]})");
+  RawMessage move;
+  move.id = "m1";
+  move.type = "move";
+  move.body = R"({"id":"m1","qty":"5","item":"X"})";
+  give(move);
+  run();
+  move.id = "again";
+  give(move);
+  move.id = "other";
+  move.body = R"({"id":"m1","qty":"6","item":"X"})";
+  give(move);
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.count("moves"), 1u);
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/other", "/class"), "conflict");
+}
+
+}  // namespace
+}  // namespace mainstay::integration
