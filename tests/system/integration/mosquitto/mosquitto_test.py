@@ -240,10 +240,11 @@ class CountersTest(MosquittoCase):
         wait_until(lambda: states == [True, False], 10, "offline by the will")
         hub = self.hub()
         wait_until(lambda: states[-1], 10, "online again")
+        before = len(states)
         listener.publish("spBv1.0/STATE/mainstay", '{"online": false, "timestamp": 1}', 1, True)
-        hub.until(lambda: states[-3:] == [True, False, True], 10, "it says otherwise")
+        hub.until(lambda: False in states[before:] and states[-1], 10, "it says otherwise")
         hub.adapter.close()
-        wait_until(lambda: states[-4:] == [True, False, True, False], 10, "offline by its own word")
+        wait_until(lambda: not states[-1], 10, "offline by its own word")
 
     def test_what_cannot_be_read_is_kept_as_it_came(self):
         hub, other = self.hub(), client_of("other", self.broker.port)
