@@ -58,6 +58,10 @@ bool is_older(const std::string& sequence, const std::string& stored) {
   return sequence < stored;
 }
 
+std::string shape_key(const std::string& adapter, const std::string& type) {
+  return adapter + "/" + key_part(type);
+}
+
 std::string mapping_text(const Mapping& mapping) {
   return mapping.name() + "@" + std::to_string(mapping.version());
 }
@@ -75,6 +79,7 @@ struct Intake::Plan {
   std::size_t records = 0;
   std::size_t stale = 0;
   bool unmapped = false;
+  bool grown = false;
 
   void add(Action action) {
     bytes += action.key.size() + action.value.size() + 64;
@@ -91,6 +96,7 @@ struct Intake::Group {
   std::vector<std::size_t> check_owner;
   std::set<std::pair<std::string, std::string>> touched;
   std::set<std::string> parked;  // subjects
+  Shapes shapes;
   std::size_t bytes = 0;
 
   bool has_room_for(const Plan& plan) const {
@@ -124,6 +130,11 @@ Intake::Intake(const AdapterDefinition& definition, const Tenure& tenure, Adapte
     : definition_{definition}, tenure_{tenure}, adapter_{adapter}, port_{port} {}
 
 void Intake::load(const record::StateReader& view) {
+  if (shapes_.empty())
+    for (const auto& [type, mapping] : definition_.source->types)
+      if (const auto row = find_value(view, hub::fingerprints, shape_key(tenure_.adapter, type)))
+        if (auto shape = Fingerprint::parse(*row))
+          shapes_.insert_or_assign(type, *std::move(shape));
   letters_.clear();
   scan_open(view, hub::letters, tenure_.adapter,
             [this](std::string_view key, const Value& value, const record::Record&) {
@@ -292,7 +303,53 @@ bool Intake::plan_record(const record::StateReader& view, const Incoming& incomi
   return true;
 }
 
-void Intake::plan_records(const record::StateReader& view, const Incoming& incoming, Plan& plan) {
+// A source that changes is seen at its first message. What only grew is taken and reported; what
+// breaks parks, and its release accepts the new shape.
+bool Intake::fits_shape(const Incoming& incoming, const Value& document, Plan& plan,
+                        Shapes& shapes) {
+  const std::string& type = incoming.message.type;
+  Compared compared = compare(shapes[type], document);
+  const auto changes = [&compared] {
+    std::string text;
+    for (const std::string& change : compared.changes) text += (text.empty() ? "" : "; ") + change;
+    return text;
+  };
+  if (compared.drift == Drift::breaking && !incoming.letter) {
+    park(incoming, LetterClass::drift,
+         "unlike every '" + type + "' before: " + changes() +
+             "; to release it accepts the new shape",
+         plan);
+    return false;
+  }
+  if (compared.drift != Drift::unchanged) {
+    plan.grown = true;
+    log_warn("adapter", "{}: messages of type '{}' have changed: {}", tenure_.adapter, type,
+             changes());
+  }
+  shapes[type] = std::move(compared.next);
+  return true;
+}
+
+// With what the messages of this commit taught.
+void Intake::add_shapes(Group& group) {
+  for (const auto& [type, shape] : group.shapes) {
+    const auto known = shapes_.find(type);
+    const bool learned = known == shapes_.end() || known->second.fields() != shape.fields() ||
+                         (shape.documents() == limits::fingerprint_documents &&
+                          known->second.documents() < limits::fingerprint_documents);
+    if (!learned) continue;
+    Value row = shape.to_json();
+    row.set("adapter", Value::string(tenure_.adapter));
+    row.set("type", Value::string(type));
+    row.set("at", Value::string(time_text(port_.wall())));
+    group.action_owner.push_back(SIZE_MAX);
+    group.command.actions.push_back(
+        put_action(hub::fingerprints, shape_key(tenure_.adapter, type), row));
+  }
+}
+
+void Intake::plan_records(const record::StateReader& view, const Incoming& incoming, Plan& plan,
+                          Shapes& shapes) {
   const RawMessage& message = incoming.message;
   const auto type = definition_.source->types.find(message.type);
   if (type == definition_.source->types.end())
@@ -306,6 +363,7 @@ void Intake::plan_records(const record::StateReader& view, const Incoming& incom
   const MapContext context{tenure_.adapter, message.id, message.version, plan.inbox.at};
   std::set<std::pair<std::string, std::string>> names;
   for (const Value& document : *documents) {
+    if (!fits_shape(incoming, document, plan, shapes)) return;
     auto mapped = mapping.apply(document, context);
     if (!mapped) return park(incoming, LetterClass::refused, to_string(mapped.error()), plan);
     if (plan.inbox.trace.empty()) plan.inbox.trace = mapped->trace;
@@ -326,7 +384,8 @@ void Intake::plan_records(const record::StateReader& view, const Incoming& incom
   }
 }
 
-Intake::Plan Intake::plan(const record::StateReader& view, const Incoming& incoming) {
+Intake::Plan Intake::plan(const record::StateReader& view, const Incoming& incoming,
+                          Shapes& shapes) {
   const RawMessage& message = incoming.message;
   Plan plan;
   plan.inbox.adapter = tenure_.adapter;
@@ -359,7 +418,7 @@ Intake::Plan Intake::plan(const record::StateReader& view, const Incoming& incom
   else if (waits_behind(incoming))
     park(incoming, LetterClass::behind, "an earlier message of this subject is parked", plan);
   else
-    plan_records(view, incoming, plan);
+    plan_records(view, incoming, plan, shapes);
   if (plan.end == Plan::End::accepted) resolve_letters(incoming, plan);
   if (!incoming.letter && !MUTANT(inbox_not_asked)) {
     record::RecordCheck once{hub::inbox, key, {}};
@@ -371,11 +430,13 @@ Intake::Plan Intake::plan(const record::StateReader& view, const Incoming& incom
 }
 
 void Intake::count(const Group& group) {
+  shapes_ = group.shapes;
   for (const Plan& plan : group.plans) {
     counts_.fetched += 1;
     counts_.records += plan.records;
     counts_.stale += plan.stale;
     if (plan.unmapped) ++counts_.unmapped;
+    if (plan.grown) ++counts_.grown;
     if (plan.end == Plan::End::duplicate) ++counts_.duplicates;
     if (plan.end == Plan::End::accepted) ++counts_.accepted;
     if (plan.end == Plan::End::parked) ++counts_.parked;
@@ -416,15 +477,19 @@ Result<Step> Intake::take(std::vector<Incoming> messages, std::vector<Action> wi
     Group group;
     group.command.checks.push_back(check_of(tenure_));
     group.check_owner.push_back(SIZE_MAX);
+    group.shapes = shapes_;
     std::size_t at = next;
     for (; at < messages.size(); ++at) {
       // What this message does depends on letters that are only being written.
       if (group.parked.contains(subject_of(messages[at].message))) break;
-      Plan one = plan(*view, messages[at]);
+      Shapes shapes = group.shapes;
+      Plan one = plan(*view, messages[at], shapes);
       const bool fits = group.plans.empty() || (group.has_room_for(one) && !group.touches(one));
       if (!fits) break;
       group.add(std::move(one));
+      group.shapes = std::move(shapes);
     }
+    add_shapes(group);
     const bool last = at == messages.size();
     if (last || MUTANT(position_before_messages))
       for (const Action& action : with) {

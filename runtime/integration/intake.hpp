@@ -11,6 +11,7 @@
 
 #include "runtime/integration/adapter.hpp"
 #include "runtime/integration/definition.hpp"
+#include "runtime/integration/fingerprint.hpp"
 #include "runtime/integration/hub_port.hpp"
 #include "runtime/integration/rows.hpp"
 #include "runtime/integration/tenure.hpp"
@@ -26,6 +27,7 @@ struct SourceCounts {
   std::uint64_t records = 0;   // changed
   std::uint64_t stale = 0;     // a newer version was there already
   std::uint64_t unmapped = 0;  // messages with fields that no rule knows
+  std::uint64_t grown = 0;     // messages with fields that none had before
 };
 
 // A message on its way in. `letter`: it was parked before and is tried again.
@@ -57,8 +59,14 @@ class Intake {
   struct Plan;
   struct Group;
 
-  Plan plan(const record::StateReader& view, const Incoming& incoming);
-  void plan_records(const record::StateReader& view, const Incoming& incoming, Plan& plan);
+  using Shapes = std::map<std::string, Fingerprint>;  // by message type
+
+  Plan plan(const record::StateReader& view, const Incoming& incoming, Shapes& shapes);
+  void plan_records(const record::StateReader& view, const Incoming& incoming, Plan& plan,
+                    Shapes& shapes);
+  bool fits_shape(const Incoming& incoming, const json::Value& document, Plan& plan,
+                  Shapes& shapes);
+  void add_shapes(Group& group);
   bool plan_record(const record::StateReader& view, const Incoming& incoming,
                    const Mapping& mapping, MappedRecord mapped, Plan& plan);
   void park(const Incoming& incoming, LetterClass kind, std::string reason, Plan& plan);
@@ -78,6 +86,7 @@ class Intake {
   // Messages that the state machine refused, until their letter is committed.
   std::map<std::pair<std::string, std::string>, std::pair<LetterClass, std::string>> refused_;
   std::map<std::string, std::pair<record::Revision, bool>> ledgers_;
+  Shapes shapes_;  // as committed
 };
 
 }  // namespace mainstay::integration

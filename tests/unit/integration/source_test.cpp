@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "runtime/base/limits.hpp"
 #include "tests/unit/integration/hub_lab.hpp"
 
 namespace mainstay::integration {
@@ -258,6 +259,41 @@ TEST_F(SourceTest, LedgerEntriesArePostedOnce) {
   EXPECT_EQ(run(), Step::idle);
   EXPECT_EQ(cluster.count("moves"), 1u);
   EXPECT_EQ(cluster.text(hub::letters, "erp/in/other", "/class"), "conflict");
+}
+
+TEST_F(SourceTest, ASourceThatBreaksItsShapeParksThatTypeAndItsReleaseAcceptsIt) {
+  for (std::size_t i = 0; i < limits::fingerprint_documents; ++i)
+    give(order_message("A-" + std::to_string(i), "1"));
+  run();
+  RawMessage drifted = order_message("B", "1");
+  drifted.body = R"({"id":"B","seq":1,"state":"confirmed"})";
+  give(drifted);
+  give(order_message("C", "1"));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(state_of("B") + state_of("C"), "confirmed");
+  EXPECT_EQ(cluster.text(hub::letters, "erp/in/B@1", "/class"), "drift");
+  auto letter = letter_row(*cluster.value(hub::letters, "erp/in/B@1")).value();
+  letter.state = "replay";
+  cluster.put(hub::letters, "erp/in/B@1", json::to_text(to_value(letter)));
+  run();
+  EXPECT_EQ(state_of("B"), "confirmed");
+  drifted.id = "D";
+  drifted.body = R"({"id":"D","seq":1,"state":"confirmed"})";
+  give(drifted);
+  run();
+  EXPECT_EQ(state_of("D"), "confirmed") << "the new shape is known now";
+}
+
+TEST_F(SourceTest, ANewFieldIsTakenAndReported) {
+  give(order_message("A", "1"));
+  run();
+  RawMessage grown = order_message("B", "1");
+  grown.body = R"({"id":"B","seq":"1","state":"confirmed","colour":"red"})";
+  give(grown);
+  run();
+  EXPECT_EQ(state_of("B"), "confirmed");
+  EXPECT_EQ(counts.grown, 1u);
+  EXPECT_EQ(counts.unmapped, 1u);
 }
 
 }  // namespace
