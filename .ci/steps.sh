@@ -26,6 +26,21 @@ run_tests() {
     ${pattern:+-R "$pattern"} "$@"
 }
 
+# Installs the counterparts of the integration tests. The tests start what they need; no service of a package starts.
+ensure_counterparts() {
+  local package missing=false policy=/usr/sbin/policy-rc.d result=0
+  for package in $(packages_of integration); do installed "$package" || missing=true; done
+  $missing || return 0
+  if [ -e $policy ]; then
+    ensure_packages integration
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy || return 1
+  (ensure_packages integration) || result=$?
+  as_root rm -f $policy
+  return $result
+}
+
 # --- clang-tidy ---
 
 # A build directory for clang-tidy alone: without precompiled headers, which clang cannot read from gcc.

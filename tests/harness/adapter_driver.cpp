@@ -18,6 +18,7 @@
 
 #include "actors/adapters/mqtt/mqtt_adapter.hpp"
 #include "actors/adapters/postgres/postgres_adapter.hpp"
+#include "actors/adapters/tryton/tryton_adapter.hpp"
 #include "runtime/integration/adapter.hpp"
 
 namespace {
@@ -30,6 +31,7 @@ AdapterKinds all_kinds() {
   AdapterKinds kinds;
   kinds.add("mqtt", adapters::make_mqtt_adapter);
   kinds.add("postgres", adapters::make_postgres_adapter);
+  kinds.add("tryton", adapters::make_tryton_adapter);
   return kinds;
 }
 
