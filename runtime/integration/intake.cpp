@@ -214,19 +214,24 @@ void Intake::park(const Incoming& incoming, LetterClass kind, std::string reason
 
 // What a newer message of the subject, or the letter's own success, does to its letters.
 void Intake::resolve_letters(const Incoming& incoming, Plan& plan) {
-  const auto found = letters_.find(subject_of(incoming.message));
-  if (found == letters_.end()) return;
-  for (const auto& [place, letter] : found->second) {
-    const bool own = incoming.letter && place.second == incoming.letter_key;
-    const bool superseded = !incoming.letter && definition_.source->order == SubjectOrder::latest &&
-                            letter.id == incoming.message.id;
-    if (!own && !superseded) continue;
-    LetterRow resolved = letter;
-    resolved.state = "resolved";
-    resolved.last = time_text(port_.wall());
-    if (superseded) resolved.reason += "; then version " + incoming.message.version + " came";
-    plan.add(put_action(hub::letters, place.second, to_value(resolved)));
-    plan.letters.emplace_back(place.second, std::move(resolved));
+  // One that could not even be read has its id as subject.
+  for (const std::string& subject :
+       std::set<std::string>{subject_of(incoming.message), incoming.message.id}) {
+    const auto found = letters_.find(subject);
+    if (found == letters_.end()) continue;
+    for (const auto& [place, letter] : found->second) {
+      const bool own = incoming.letter && place.second == incoming.letter_key;
+      const bool superseded = !incoming.letter &&
+                              definition_.source->order == SubjectOrder::latest &&
+                              letter.id == incoming.message.id;
+      if (!own && !superseded) continue;
+      LetterRow resolved = letter;
+      resolved.state = "resolved";
+      resolved.last = time_text(port_.wall());
+      if (superseded) resolved.reason += "; then version " + incoming.message.version + " came";
+      plan.add(put_action(hub::letters, place.second, to_value(resolved)));
+      plan.letters.emplace_back(place.second, std::move(resolved));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-"""The demonstration of ./quickstart: three nodes, writers at each, the leader killed, nothing lost and nothing doubled.
+"""The demonstration of ./quickstart: three nodes, writers at each, the leader killed, nothing lost and nothing doubled; then a sample plant
+whose ERP, MES and WMS exchange their documents through the cluster while nodes are killed, and a table of what each of them holds.
 
-    python3 -m tests.system.lab.demonstration [--exit] [--build DIR] [--directory DIR]
+    python3 -m tests.system.lab.demonstration [--exit] [--orders N] [--build DIR] [--directory DIR]
 """
 import argparse
 import pathlib
@@ -8,12 +9,15 @@ import signal
 import sys
 import time
 
+from tests.system.flows.harness import Factory
+from tests.system.flows.show import flow_part
+
 from . import scratch
 from .client import Client
-from .cluster import Cluster
 from .writers import Writer, verify
 
 LOAD_SECONDS = 3.0
+COLLECTION = "demonstration"
 
 
 class Teller:
@@ -37,6 +41,14 @@ class Teller:
                 print(f"\r    {read()}\033[K", end="", file=self.stream, flush=True)
         print(f"\r    {read()}" if self.terminal else f"    {read()}", file=self.stream, flush=True)
 
+    def rewrite(self, text):
+        """In place on a terminal; the last one stays. A line of its own otherwise."""
+        print(f"\r    {text}\033[K" if self.terminal else f"    {text}", end="" if self.terminal else "\n", file=self.stream, flush=True)
+
+    def end_rewriting(self):
+        if self.terminal:
+            print(file=self.stream, flush=True)
+
 
 def acknowledged(writers):
     return sum(len(writer.acknowledged) for writer in writers)
@@ -59,7 +71,7 @@ def check(cluster, writers, teller):
     """Every node shows every acknowledged write once; True if so."""
     good = True
     for node in cluster.ids:
-        lost, doubled, foreign = verify(writers, Client([cluster.endpoint(node)]).list_all("orders"))
+        lost, doubled, foreign = verify(writers, Client([cluster.endpoint(node)]).list_all(COLLECTION))
         teller.line(f"node {node}: {acknowledged(writers)} acknowledged, {len(lost)} lost, {len(doubled)} doubled, {len(foreign)} unknown")
         good = good and not lost and not doubled and not foreign
     for writer in writers:
@@ -69,15 +81,14 @@ def check(cluster, writers, teller):
     return good
 
 
-def demonstrate(cluster, teller):
-    teller.step("start three nodes on loopback")
-    cluster.start()
+def records_part(cluster, teller):
+    """True if every node shows every acknowledged write once."""
     for node in cluster.ids:
         teller.line(f"node {node}: http://{cluster.endpoint(node)}" + ("  (leader)" if node == cluster.leader() else ""))
     teller.step("declare a collection, and write through all three nodes at once")
-    cluster.declare("orders")
+    cluster.declare(COLLECTION)
     # Each writer prefers its own node and moves on only when that one is gone.
-    writers = [Writer(f"writer{node}", [cluster.endpoint(other) for other in cluster.ids[i:] + cluster.ids[:i]], pause=0.001)
+    writers = [Writer(f"writer{node}", [cluster.endpoint(other) for other in cluster.ids[i:] + cluster.ids[:i]], COLLECTION, pause=0.001)
                for i, node in enumerate(cluster.ids)]
     for writer in writers:
         writer.start()
@@ -95,6 +106,12 @@ def demonstrate(cluster, teller):
     return check(cluster, writers, teller)
 
 
+def demonstrate(factory, orders, teller):
+    teller.step("start three nodes on loopback, and a sample plant: an ERP, an MES and a WMS")
+    factory.start()
+    return records_part(factory.cluster, teller) and flow_part(factory, orders, teller)
+
+
 class Ended(Exception):
     """Ctrl-C or SIGTERM."""
 
@@ -107,29 +124,39 @@ def end_on_signals(wanted):
         signal.signal(number, end if wanted else signal.SIG_IGN)
 
 
+def show_what_next(factory, teller):
+    cluster = factory.cluster
+    endpoint = cluster.endpoint(cluster.ids[0])
+    teller.line(f"try: {cluster.tool} status --endpoint {endpoint}")
+    teller.line(f"     curl -s http://{endpoint}/v1/collections/orders/records/erp%2FSO-000001")
+    teller.line(f"     the documents: {factory.plant.directory}")
+    teller.step("the cluster and the plant stay up; Ctrl-C ends them")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--exit", action="store_true", help="end after the demonstration; exit code 0 only if nothing was lost or doubled")
+    parser.add_argument("--exit", action="store_true",
+                        help="end after the demonstration; exit code 0 only if nothing was lost, doubled or differs")
+    parser.add_argument("--orders", type=int, default=60, help="how many orders the sample plant sells (default: 60)")
     parser.add_argument("--build", default="build/check", help="build directory that holds mainstayd")
     parser.add_argument("--directory", help="where the nodes keep their data (default: a temporary directory, removed at the end)")
     options = parser.parse_args()
     directory = pathlib.Path(options.directory or scratch.make("quickstart"))
     teller = Teller()
-    cluster = Cluster(directory, build=pathlib.Path(options.build))
+    factory = Factory(directory, options.build, orders=0)
     good = False
     try:
         end_on_signals(True)
-        good = demonstrate(cluster, teller)
-        teller.step("nothing was lost, nothing was doubled" if good else "THE DEMONSTRATION FAILED")
+        good = demonstrate(factory, options.orders, teller)
+        teller.step("nothing was lost, nothing was doubled, nothing differs" if good else "THE DEMONSTRATION FAILED")
         if not options.exit and good:
-            teller.line(f"try: {cluster.tool} status --endpoint {cluster.endpoint(cluster.ids[0])}")
-            teller.step("the cluster stays up; Ctrl-C ends it")
+            show_what_next(factory, teller)
             signal.pause()
     except Ended:
         teller.step("ends")
     finally:
         end_on_signals(False)
-        cluster.stop()
+        factory.stop()
         if options.directory is None:
             scratch.remove(directory)
     return 0 if good else 1

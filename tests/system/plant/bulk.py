@@ -9,14 +9,15 @@ from .wms import BINS
 ITEMS_MAX = 500
 
 
-def write_moves(plant, count, rows_a_file=150, seed=7, items=ITEMS_MAX):
-    """`count` moves that the WMS makes and reports: receipts first, then moves between bins. Files written, oldest first."""
+def write_moves(plant, count, rows_a_file=150, seed=7, items=ITEMS_MAX, first=1):
+    """`count` moves that the WMS makes and reports, numbered from `first`: receipts, then moves between bins. How many files that makes."""
     choose = random.Random(seed)
     wms, store = plant.wms, plant.store
-    on_hand = {}
-    number, files, rows = 0, 0, []
+    on_hand = {(item, place): quantity for (item, _, place), quantity in store.stock("wms").items()}
+    last = first + count - 1
+    number, files, rows = first - 1, 0, []
     with store.transaction():
-        while number < count:
+        while number < last:
             number += 1
             item = f"B-{choose.randrange(items):04}"
             held = [place for place in BINS if on_hand.get((item, place), 0) > 0]
@@ -35,9 +36,9 @@ def write_moves(plant, count, rows_a_file=150, seed=7, items=ITEMS_MAX):
             store.move("wms", name, item, "-", source, target, quantity, reason, "bulk", 1)
             rows.append({"move": name, "item": item, "lot": "-", "from": source, "to": target, "qty": str(quantity), "uom": "pcs",
                          "reason": reason, "reference": "bulk"})
-            if len(rows) == rows_a_file or number == count:
+            if len(rows) == rows_a_file or number == last:
                 files += 1
-                wms.send("moves", f"bulk-{files:06}", rows)
+                wms.send("moves", f"bulk-{first:08}-{files:04}", rows)
                 rows = []
     return files
 

@@ -1,10 +1,10 @@
 """A counterpart that speaks over HTTP:
 
-    GET  /messages?after=N&limit=M  what it says: {"messages": [{"seq", "id", "version", "type", "document"}], "next": N, "more": B},
-                                    with an ETag; 304 while nothing is new
-    POST /documents/<type>/<id>     what the hub says to it; 201 with a number of its own. A repetition counts as a duplicate!
-    GET  /documents/<type>/<id>     200 if it has it, else 404
-    GET  /stock                     what it has where
+    GET  /messages?type=T&after=N&limit=M  what it says: {"messages": [each with "seq", "message", "message_version"], "next": LINK},
+                                           with an ETag; 304 while nothing is new; "next" only if there are more
+    POST /documents/<type>/<id>            what the hub says to it; 201 with a number of its own. A repetition is a duplicate
+    GET  /documents/<type>/<id>            200 if it has it, else 404
+    GET  /stock                            what it has where
 """
 import json
 import socket
@@ -64,29 +64,36 @@ class WebLink:
 
     def messages(self, query):
         party = self.counterpart
-        after, limit = int(query.get("after", ["0"])[0] or 0), min(1000, int(query.get("limit", ["200"])[0]))
+        after, limit = max(0, int(query.get("after", ["0"])[0] or 0)), min(1000, int(query.get("limit", ["200"])[0]))
+        kind = query.get("type", ["%"])[0]
         with self.lock:
-            rows = party.store.rows("select seq, type, name, document, harm, hidden_until from outbox where system = ? and seq > ?"
-                                    " order by seq limit ?", party.name, after, limit + 1)
+            rows = party.store.rows("select seq, name, document, harm, hidden_until from outbox where system = ? and seq > ?"
+                                    " and type like ? order by seq limit ?", party.name, after, kind, limit + 1)
             ticks = party.ticks
         messages = []
-        for seq, kind, name, text, harm, hidden in rows[:limit]:
-            if hidden > ticks:
-                continue  # committed later than its number says: a reader without overlap misses it
-            message = {"seq": seq, "id": name, "version": "1", "type": kind, "document": json.loads(text)}
-            if harm in ("drift", "extra", "unit"):
-                message["document"] = harmed(message["document"], harm)
-            if harm == "poison":
-                message["document"] = text[:len(text) // 2]
-            if harm == "mended":
-                message["version"] = "2"
-            messages.append(message)
-            if harm == "duplicate":
-                messages.append(message)
-            if harm == "edit":
-                messages.append({**message, "version": "2", "document": harmed(message["document"], harm)})
+        for seq, name, text, harm, hidden in rows[:limit]:
+            if hidden <= ticks:  # else committed later than its number says: a reader without overlap misses it
+                messages += self.copies(seq, name, json.loads(text), harm)
         following = rows[:limit][-1][0] if rows else after
-        return 200, {"messages": messages, "next": following, "more": len(rows) > limit}, {"ETag": f'"{following}"'}
+        page = {"messages": messages}
+        if len(rows) > limit:
+            page["next"] = f"/messages?type={urllib.parse.quote(kind)}&limit={limit}&after={following}"
+        return 200, page, {"ETag": f'"{following}"'}
+
+    @staticmethod
+    def copies(seq, name, document, harm):
+        """The document as it is told: with its number, its name and a version; spoilt if that was asked for."""
+        about = {"seq": seq, "message": name, "message_version": "2" if harm == "mended" else "1"}
+        if harm == "poison":
+            return [{**about, "text": json.dumps(document)[:40]}]
+        if harm in ("drift", "extra", "unit"):
+            return [{**harmed(document, harm), **about}]
+        told = [{**document, **about}]
+        if harm == "duplicate":
+            told.append(told[0])
+        if harm == "edit":
+            told.append({**harmed(document, harm), **about, "message_version": "2"})
+        return told
 
     def take(self, kind, key, document):
         with self.lock:

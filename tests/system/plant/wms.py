@@ -231,8 +231,10 @@ class Wms(Counterpart):
     # --- counts and tidying up ---
 
     def walk(self):
-        """Now and then somebody counts a bin, or moves a lot to the bin beside it."""
+        """While there is work, somebody counts a bin now and then, or moves a lot to the bin beside it."""
         self.scrap_rejected()
+        if not self.store.count(self.name, "order", "open"):
+            return
         if self.ticks % 30 == 17 and self.options.counts:
             self.count()
         if self.ticks % 30 == 2 and self.options.transfers:

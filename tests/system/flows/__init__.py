@@ -1,0 +1,1 @@
+"""The flows F1 to F15 on the sample plant: real nodes, adapters placed by the cluster, invariants read from the counterparts themselves."""
