@@ -122,6 +122,17 @@ class Faults(FlowCase):
         made.plant.clear("wms")
         self.finish(made, watch)
 
+    def test_an_mes_over_http_that_does_everything_wrong(self):
+        """Its POST is not idempotent: an order whose answer was lost is looked up, and not sent again."""
+        made, watch = self.start(orders=0, mes="http")
+        for fault in ("lost_answer", "errors_after", "errors", "half_open", "duplicate", "late", "poison"):
+            made.plant.fault("mes", fault, 1)
+        made.options.orders = 15
+        wait_until(lambda: made.hub.letters("mes"), 60, "the poisoned message parked")
+        self.assertEqual(made.plant.mend("mes"), 1)
+        self.finish(made, watch)
+        self.assertGreater(made.plant.store.count("mes", "job", "finished"), 0)
+
     def test_the_node_of_an_adapter_dies(self):
         """Another has it within two seconds, and goes on from what is committed."""
         made, watch = self.start(orders=30, orders_a_tick=1)

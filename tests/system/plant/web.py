@@ -8,6 +8,7 @@
 """
 import json
 import socket
+import sqlite3
 import threading
 import time
 import urllib.parse
@@ -153,6 +154,8 @@ class Requests(BaseHTTPRequestHandler):
             found = self.route(body)
         except (ValueError, KeyError) as error:
             found = 400, {"error": repr(error)}, {}
+        except sqlite3.ProgrammingError:  # the plant has ended meanwhile
+            return self.break_off()
         if body is not None and faults.use("lost_answer") is not None:
             return self.break_off()
         if body is not None and faults.use("errors_after") is not None:
