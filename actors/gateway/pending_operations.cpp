@@ -48,7 +48,8 @@ std::optional<OutgoingBatch> PendingOperations::next_batch(MonotonicTime now) {
       continue;
     }
     const std::size_t more = bytes_of(operation.command);
-    if (!flight.operations.empty() && bytes + more > limits::batch_bytes_max / 2) break;
+    const bool is_full = bytes + more > limits::batch_bytes_max / 2 || operation.alone;
+    if (!flight.operations.empty() && is_full) break;
     bytes += more;
     out.resent = out.resent || operation.flights > 0;
     ++operation.flights;
@@ -56,6 +57,7 @@ std::optional<OutgoingBatch> PendingOperations::next_batch(MonotonicTime now) {
     out.batch.commands.push_back(operation.command);
     flight.operations.push_back(at->first);
     queue_.pop_front();
+    if (operation.alone) break;
   }
   for (; !held_.empty(); held_.pop_back()) queue_.push_front(held_.back());
   if (flight.operations.empty()) return std::nullopt;
@@ -89,6 +91,7 @@ void PendingOperations::refused(std::uint64_t sequence, Errc why, MonotonicTime 
     refuse_for_space(at->second, sequence);
     full_until_ = now + options_.full_pause;
   }
+  if (why == Errc::invalid_argument) refuse_as_invalid(at->second, sequence);
   requeue(sequence, at->second);
   // A refused batch is in no log: it needs no memory.
   flights_.erase(at);
@@ -177,6 +180,18 @@ void PendingOperations::refuse_for_space(const Flight& flight, std::uint64_t seq
   }
 }
 
+// A copy that was sent before can have been taken no more than this one.
+void PendingOperations::refuse_as_invalid(const Flight& flight, std::uint64_t sequence) {
+  for (const OperationId id : flight.operations) {
+    const auto at = operations_.find(id);
+    if (at == operations_.end() || at->second.flight != sequence) continue;
+    if (flight.operations.size() > 1)
+      at->second.alone = true;
+    else
+      finish(id, fail(Errc::invalid_argument, "the leading node cannot take this operation"));
+  }
+}
+
 // Its unfinished operations go to the front of the queue, in order. The flight stays known: its
 // copy may be applied yet.
 void PendingOperations::requeue(std::uint64_t sequence, Flight& flight) {
@@ -207,11 +222,21 @@ void PendingOperations::forget_idle_flights() {
 std::size_t PendingOperations::complete(Flight& flight, const record::BatchOutcome& outcome) {
   std::size_t completed = 0;
   const std::size_t count = std::min(flight.operations.size(), outcome.outcomes.size());
+  std::vector<OperationId> again;
   for (std::size_t i = 0; i < count; ++i) {
     const OperationId id = flight.operations[i];
-    if (operations_.count(id) == 0) continue;
+    const auto at = operations_.find(id);
+    if (at == operations_.end()) continue;
+    if (outcome.outcomes[i].refused == Errc::busy) {
+      if (at->second.flight == outcome.sequence) again.push_back(id);
+      continue;
+    }
     finish(id, outcome.outcomes[i]);
     ++completed;
+  }
+  for (auto id = again.rbegin(); id != again.rend(); ++id) {
+    operations_.at(*id).flight = 0;
+    queue_.push_front(*id);
   }
   return completed;
 }

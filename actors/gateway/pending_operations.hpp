@@ -13,6 +13,7 @@
 //     applied without it → sent again └─ refused, leader changed, or no reply in time → sent again;
 //     should the old copy be applied after all, its outcomes count, and the
 //        deduplication table answers the new copy
+// An outcome that says busy is none: the entry had no time for the operation, which is sent again.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +72,8 @@ class PendingOperations {
 
   void accepted(std::uint64_t sequence, std::uint64_t term, std::uint64_t index, MonotonicTime now);
   // `why` storage_full: the leader's disk is nearly full. What needs space and was sent only there
-  // is answered so, the rest goes on.
+  // is answered so, the rest goes on. invalid_argument: no node takes this batch, now or later. Its
+  // operations are sent one by one, and the one that is refused alone is answered so.
   void refused(std::uint64_t sequence, Errc why, MonotonicTime now);
   // Unanswered batches went to a node that may not lead any more.
   void leader_changed(MonotonicTime now);
@@ -101,6 +103,7 @@ class PendingOperations {
     OutcomeHandler done;
     std::uint64_t flight = 0;   // the newest batch that holds it; 0: queued
     std::uint32_t flights = 0;  // how often it was sent: it may happen
+    bool alone = false;         // was in a batch that cannot be taken: goes in one of its own
   };
   struct Flight {
     std::vector<OperationId> operations;  // in the order of the batch's commands
@@ -114,6 +117,7 @@ class PendingOperations {
   bool idle(const Flight& flight) const;
   void forget_idle_flights();
   bool hold(OperationId id, Operation& operation);
+  void refuse_as_invalid(const Flight& flight, std::uint64_t sequence);
   void refuse_for_space(const Flight& flight, std::uint64_t sequence);
   std::size_t complete(Flight& flight, const record::BatchOutcome& outcome);
   void finish(OperationId id, Result<record::Outcome> result);

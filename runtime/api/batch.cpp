@@ -38,11 +38,9 @@ Result<std::vector<Write>> writes_of(const Call& call, const std::string& operat
   TRY(members.finish());
   std::vector<Write> writes;
   std::set<std::string> ids;
-  TRY_ASSIGN(const auto view, call.backend().view());
   for (std::size_t i = 0; i < items->size(); ++i) {
     TRY_ASSIGN(Write write, item_of((*items)[i], place.at("operations").at(i), call.principal,
                                     operation + "/" + std::to_string(i)));
-    order_dimensions(*view, write);
     if (!ids.insert(write.command.operation).second)
       return place.at("operations")
           .at(i)

@@ -1,8 +1,5 @@
 #include "runtime/api/commands.hpp"
 
-#include <algorithm>
-
-#include "runtime/api/reading.hpp"
 #include "runtime/base/limits.hpp"
 
 namespace mainstay::api {
@@ -142,18 +139,6 @@ Result<void> add_operation(Write& write, Members& members, const Principal& prin
   write.command.actions.push_back(std::move(action));
   write.actions.push_back(members.place().pointer());
   return {};
-}
-
-void order_dimensions(const record::StateReader& view, Write& write) {
-  for (record::BalanceCheck& check : write.command.balances) {
-    const auto ledger = ledger_in(view, check.collection);
-    if (!ledger) continue;
-    const auto place = [&](const std::pair<std::string, std::string>& dimension) {
-      return std::find(ledger->dimensions.begin(), ledger->dimensions.end(), dimension.first);
-    };
-    std::stable_sort(check.dimensions.begin(), check.dimensions.end(),
-                     [&](const auto& a, const auto& b) { return place(a) < place(b); });
-  }
 }
 
 }  // namespace mainstay::api

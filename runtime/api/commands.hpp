@@ -19,8 +19,4 @@ Result<void> add_conditions(Write& write, const json::Value* conditions, const P
 // which is taken from it.
 Result<void> add_operation(Write& write, Members& members, const Principal& principal);
 
-// The dimensions of the command's balance conditions in the order that their ledgers declare;
-// those of unknown ledgers stay as they are, and are refused when the command is applied.
-void order_dimensions(const record::StateReader& view, Write& write);
-
 }  // namespace mainstay::api

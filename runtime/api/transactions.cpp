@@ -24,10 +24,6 @@ Result<Write> write_of(const Call& call, std::string& wrong_at) {
     TRY(add_operation(write, operation, call.principal));
     TRY(operation.finish());
   }
-  if (!write.command.balances.empty()) {
-    TRY_ASSIGN(const auto view, call.backend().view());
-    order_dimensions(*view, write);
-  }
   write.command.request_hash = request_hash({"transaction", call.request.body.view()});
   TRY_ASSIGN(write.command.operation, operation_for(call));
   return write;

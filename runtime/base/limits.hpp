@@ -28,8 +28,12 @@ inline constexpr std::size_t declaration_bytes_max = 64 * kib;
 inline constexpr std::size_t schema_bytes_max = 48 * kib;
 inline constexpr std::size_t index_name_bytes_max = 32;
 inline constexpr std::size_t indexes_max = 16;  // of one collection
-// records taken into an index that is being built, in one applied entry
+// taken into indexes that are being built, in one applied entry
 inline constexpr std::size_t index_build_records = 256;
+inline constexpr std::size_t index_build_bytes = 4 * mib;
+// Stored values that are read, parsed and superseded: a small command can ask for a lot of that.
+inline constexpr std::size_t command_read_bytes_max = 16 * mib;
+inline constexpr std::size_t entry_read_bytes_max = 32 * mib;  // beyond it, commands are busy
 inline constexpr std::size_t ledger_dimensions_max = 8;
 inline constexpr std::size_t ledger_exceptions_max = 64;
 inline constexpr std::size_t balance_key_bytes_max = 400;
@@ -116,11 +120,24 @@ inline constexpr std::size_t http_header_bytes_max = 16 * kib;
 inline constexpr std::size_t http_body_bytes_max = 2 * mib;
 inline constexpr std::size_t http_connections_max = 20'000;
 
+// --- admission ---
+// Tokens that this node does not know and looks for once more at a time, and for how long: whoever
+// has no token must not make the cluster work.
+inline constexpr std::size_t token_looks_max = 32;
+inline constexpr std::uint32_t token_look_ms_max = 2000;
+// Entries of the audit trail about administrative calls that were denied: so many, then one a
+// minute.
+inline constexpr std::size_t denial_entries_max = 10;
+inline constexpr std::uint32_t denial_entry_ms = 60'000;
+
 // --- operations ---
 // how long operation ids, the timeline, superseded versions and tombstones are kept
 inline constexpr std::uint64_t retention_window_ms = 48ULL * 3600 * 1000;
-// rows that leave with one applied entry; at least as fast as they can be made: see below
-inline constexpr std::size_t expire_per_batch_max = 2048;
+// rows that leave with one applied entry, or twice what it adds if that is more: so that what is
+// due does not pile up, however large the entries are
+inline constexpr std::size_t expire_rows_min = 4096;
+inline constexpr std::size_t expire_row_bytes =
+    16 * kib;  // a larger version counts as several rows
 
 static_assert(mapping_outputs_max + 8 <= transaction_actions_max,
               "what a document means is committed at once, with the hub's own records");
@@ -140,7 +157,7 @@ static_assert(8 + 1 + 1 + operation_id_bytes_max + 1 + 8 <= lmdb_key_bytes_max,
 static_assert(collection_name_bytes_max + 1 + balance_key_bytes_max <= lmdb_key_bytes_max);
 static_assert(frame_bytes_max < link_output_bytes_max);
 static_assert(record_value_bytes_max <= http_body_bytes_max);
-static_assert(expire_per_batch_max > batch_commands_max, "expiry must outrun the making");
+static_assert(command_read_bytes_max < entry_read_bytes_max, "every command gets its turn");
 static_assert(snapshot_chunk_bytes * snapshot_chunks_in_flight_max < link_output_bytes_max);
 
 }  // namespace mainstay::limits

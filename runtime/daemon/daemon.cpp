@@ -53,7 +53,7 @@ store::StoreOptions store_options(const config::Config& config, const Surroundin
   options.node = NodeId{config.node_id};
   options.log_map_bytes = config.storage_log_map_max;
   options.record_map_bytes = config.storage_record_map_max;
-  options.retention_window_ms = around.retention_window_ms;
+  options.apply.window_ms = around.retention_window_ms;
   options.free_bytes_min = config.storage_free_min;
   options.free_bytes_resume = config.storage_free_min + config.storage_free_min / 2;
   return options;

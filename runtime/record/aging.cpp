@@ -16,24 +16,47 @@ void forget_operation(Entry& entry, const std::string& operation, const Operatio
   entry.counters.operations -= 1;
 }
 
-void forget_version(Entry& entry, std::string_view collection, std::string_view key,
-                    Revision revision) {
-  const auto record = entry.state.take_history(collection, key, revision);
-  if (!record) return;
-  entry.subtract_hash(hash_of_history(collection, key, *record));
-  entry.counters.history -= 1;
+// How many rows may still leave.
+class Budget {
+ public:
+  explicit Budget(const Entry& entry)
+      : left_{MUTANT(expiry_without_bound)
+                  ? SIZE_MAX
+                  : std::max(entry.options.expire_rows_min, 2 * entry.rows_added)} {}
+  bool is_spent() const { return left_ == 0; }
+  void take(std::size_t rows) { left_ -= std::min(left_, rows); }
+
+ private:
+  std::size_t left_;
+};
+
+// The next to go. With the planted bug, what is held of a record gets a gap.
+Revision next_version(const Entry& entry, std::string_view collection, std::string_view key,
+                      Revision until) {
+  if (!MUTANT(history_forgotten_newest_first)) return entry.state.oldest_version(collection, key);
+  Revision newest = 0;
+  entry.state.scan_history(collection, key, until, [&](const Record& version) {
+    newest = version.revision;
+    return false;
+  });
+  return newest;
 }
 
-// A superseded version, and any older one: a rule that was longer once must not leave gaps, since
-// whoever asks for a moment in one would get the version before it.
-void forget_history(Entry& entry, std::string_view collection, std::string_view key,
-                    Revision revision) {
-  std::vector<Revision> old;
-  entry.state.scan_history(collection, key, revision, [&](const Record& record) {
-    old.push_back(record.revision);
-    return old.size() < limits::expire_per_batch_max;
-  });
-  for (auto at = old.rbegin(); at != old.rend(); ++at) forget_version(entry, collection, key, *at);
+// A superseded version, and any older one, since a rule may have been longer once. Oldest first:
+// whoever asks for a moment in a gap would get the version before it. False: some had to stay.
+bool forget_history(Entry& entry, Budget& budget, std::string_view collection, std::string_view key,
+                    Revision until) {
+  while (true) {
+    const Revision next = next_version(entry, collection, key, until);
+    if (next == 0 || next > until) return true;
+    if (budget.is_spent()) return false;
+    const auto version = entry.state.take_history(collection, key, next);
+    ASSERT(version.has_value());
+    entry.subtract_hash(hash_of_history(collection, key, *version));
+    entry.counters.history -= 1;
+    budget.take(rows_of(*version));
+    if (next == until && !MUTANT(history_forgotten_newest_first)) return true;
+  }
 }
 
 // A record that was written again since then is no longer what was to be removed.
@@ -50,47 +73,48 @@ void forget_tombstone(Entry& entry, std::string_view collection, std::string_vie
   place.changed = true;
 }
 
-// With a change go the version it took the place of and the tombstone it made, or both wait longer.
-void age_change(Entry& entry, const Commit& commit, const Change& change) {
+// With a change go the version it took the place of and the tombstone it made, or both wait: longer
+// than the window, or for the next entry. In the queue the version comes before the tombstone,
+// which must not go as long as the versions that it covers are there.
+void age_change(Entry& entry, Budget& budget, const Commit& commit, const Change& change) {
   const Place& place = entry.collections.find(change.collection);
   const std::uint64_t history_ms =
       place.declaration() == nullptr ? 0 : place.declaration()->history_ms;
-  const bool waits = history_ms > entry.options.window_ms;
   const std::uint64_t due = commit.stamp.millis + history_ms;
+  const auto later = [&](Expiry::Kind kind, Revision revision) {
+    entry.state.put_expiry({due, kind, change.collection, change.key, revision});
+  };
+  bool waits = history_ms > entry.options.window_ms;
   if (change.previous != 0) {
-    if (waits)
-      entry.state.put_expiry(
-          {due, Expiry::Kind::history, change.collection, change.key, change.previous});
-    else
-      forget_history(entry, change.collection, change.key, change.previous);
+    waits = waits || !forget_history(entry, budget, change.collection, change.key, change.previous);
+    if (waits) later(Expiry::Kind::history, change.previous);
   }
   if (change.kind != ChangeKind::remove) return;
   if (waits)
-    entry.state.put_expiry(
-        {due, Expiry::Kind::tombstone, change.collection, change.key, commit.revision});
+    later(Expiry::Kind::tombstone, commit.revision);
   else
     forget_tombstone(entry, change.collection, change.key, commit.revision);
 }
 
-void age_commit(Entry& entry, const Commit& commit) {
+void age_commit(Entry& entry, Budget& budget, const Commit& commit) {
   entry.subtract_hash(hash_of(commit));
   const auto row = entry.state.find_operation(commit.operation);
   if (row && row->outcome.revision == commit.revision)
     forget_operation(entry, commit.operation, *row);
-  for (const Change& change : commit.changes) age_change(entry, commit, change);
+  for (const Change& change : commit.changes) age_change(entry, budget, commit, change);
   entry.counters.floor = commit.revision;
 }
 
 void age_timeline(Entry& entry, std::uint64_t until_millis) {
-  for (std::size_t rows = 0; rows < limits::expire_per_batch_max;) {
+  for (Budget budget{entry}; !budget.is_spent();) {
     const auto commit = entry.state.take_commit(until_millis);
     if (!commit) return;
-    rows += std::max<std::size_t>(1, commit->changes.size());
-    age_commit(entry, *commit);
+    budget.take(1 + commit->changes.size());
+    age_commit(entry, budget, *commit);
   }
 }
 
-void expire_one(Entry& entry, const Expiry& expiry) {
+void expire_one(Entry& entry, Budget& budget, const Expiry& expiry) {
   switch (expiry.kind) {
     case Expiry::Kind::operation: {
       const auto row = entry.state.find_operation(expiry.key);
@@ -101,7 +125,9 @@ void expire_one(Entry& entry, const Expiry& expiry) {
       return;
     }
     case Expiry::Kind::history:
-      return forget_history(entry, expiry.collection, expiry.key, expiry.revision);
+      if (!forget_history(entry, budget, expiry.collection, expiry.key, expiry.revision))
+        entry.state.put_expiry(expiry);  // goes on with the next entry
+      return;
     case Expiry::Kind::tombstone:
       return forget_tombstone(entry, expiry.collection, expiry.key, expiry.revision);
   }
@@ -113,10 +139,11 @@ void expire(Entry& entry) {
   const std::uint64_t now = entry.counters.stamp.millis;
   const std::uint64_t window = MUTANT(timeline_trimmed_early) ? 0 : entry.options.window_ms;
   if (now >= window) age_timeline(entry, now - window);
-  for (std::size_t taken = 0; taken < limits::expire_per_batch_max; ++taken) {
+  for (Budget budget{entry}; !budget.is_spent();) {
     const auto expiry = entry.state.take_expiry(now);
     if (!expiry) return;
-    expire_one(entry, *expiry);
+    expire_one(entry, budget, *expiry);
+    budget.take(1);  // behind it: each gets somewhere
   }
 }
 
@@ -126,6 +153,7 @@ void remember_operation(Entry& entry, const Command& command, const Outcome& out
   entry.state.put_operation(command.operation, row);
   entry.add_hash(hash_of(command.operation, row));
   counters.operations += 1;
+  entry.rows_added += 1;
   if (outcome.revision == 0)
     entry.state.put_expiry({row.recorded_millis + entry.options.window_ms, Expiry::Kind::operation,
                             "", command.operation, 0});

@@ -105,6 +105,9 @@ class Applier {
     const auto known = entry_.state.find_operation(command.operation);
     if (known && !MUTANT(dedup_ignored) && !runs_again(command, *known))
       return repeated(command, *known);
+    // Not recorded: it is to be asked again, with another entry, which the gateway does by itself.
+    if (command.kind != CommandKind::fence && entry_.bytes_read >= limits::entry_read_bytes_max)
+      return refusal(Errc::busy, "the commands before it have read too much for one entry");
     if (known) drop_row(command.operation, *known);
     Outcome outcome =
         command.kind == CommandKind::fence
@@ -153,6 +156,7 @@ class Applier {
   Outcome run(const Command& command) {
     draft_.clear();
     Outcome outcome = draft(command);
+    entry_.bytes_read += draft_.bytes_read();
     const bool half = outcome.refused && MUTANT(transaction_half_applied);
     if ((!outcome.refused || half) && !draft_.is_empty()) {
       const Revision revision = draft_.commit(command.operation);
@@ -163,9 +167,11 @@ class Applier {
 
   // Everything but the writing.
   Outcome draft(const Command& command) {
-    for (std::size_t i = 0; i < command.checks.size(); ++i)
+    for (std::size_t i = 0; i < command.checks.size(); ++i) {
       if (auto refused = check_record(draft_, command.checks[i]); refused)
         return placed(*std::move(refused), Part::check, i);
+      if (reads_too_much()) return too_large(Part::check, i);
+    }
     for (std::size_t i = 0; i < command.balances.size(); ++i)
       if (auto refused = check_balance(draft_, command.balances[i]); refused)
         return placed(*std::move(refused), Part::balance, i);
@@ -175,11 +181,22 @@ class Applier {
       auto result = run_action(draft_, command.actions[i], i);
       if (!result)
         return refusal(result.error().code, std::move(result.error().message), Part::action, i);
+      if (reads_too_much()) return too_large(Part::action, i);
       outcome.results.push_back(*result);
     }
     if (const auto broken = check_guards(draft_); broken)
       return refusal(Errc::conflict, broken->detail, Part::action, broken->position);
     return outcome;
+  }
+
+  // However small a command is, what it asks to be read and parsed is bounded, too.
+  bool reads_too_much() const { return draft_.bytes_read() > limits::command_read_bytes_max; }
+  static Outcome too_large(Part part, std::size_t position) {
+    return refusal(Errc::too_large,
+                   "the stored values that it reads have more than " +
+                       std::to_string(limits::command_read_bytes_max) +
+                       " bytes together; do it in several transactions",
+                   part, position);
   }
 
   static Outcome placed(Outcome refused, Part part, std::size_t position) {
@@ -218,9 +235,10 @@ std::vector<BatchOutcome> apply(StateWriter& state, Declarations& declarations, 
 }
 
 void apply_nothing(StateWriter& state, Declarations& declarations, std::uint64_t index,
-                   std::uint64_t term) {
-  Applier applier{state, declarations, {}};
+                   std::uint64_t term, const ApplyOptions& options) {
+  Applier applier{state, declarations, options};
   applier.start(index, term);
+  applier.expire_rows();
   applier.finish();
 }
 

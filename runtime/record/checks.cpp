@@ -16,12 +16,18 @@ Outcome refusal(Errc code, std::string detail, Version found = 0) {
   return outcome;
 }
 
+// Finding a member passes over those before it, which costs about this part of parsing them.
+constexpr std::size_t lookup_part = 8;
+
 // Nothing: holds.
-std::optional<std::string> check_fields(const Condition& condition, const Record& record) {
-  if (condition.fields.empty() || MUTANT(field_condition_ignored)) return std::nullopt;
-  const auto root = json::parse(record.value.view());
-  for (const Condition::Field& field : condition.fields) {
-    const json::Value* found = root ? json::find(*root, field.pointer) : nullptr;
+std::optional<std::string> check_fields(Draft& draft, const RecordCheck& check) {
+  const auto& fields = check.condition.fields;
+  if (fields.empty() || MUTANT(field_condition_ignored)) return std::nullopt;
+  const json::Value* root = draft.found_value(check.collection, check.key);
+  const std::size_t bytes = draft.found(check.collection, check.key)->value.size();
+  draft.charge(fields.size() * (bytes / lookup_part));
+  for (const Condition::Field& field : fields) {
+    const json::Value* found = root == nullptr ? nullptr : json::find(*root, field.pointer);
     const auto wanted = json::parse(field.equals.view());
     if (found == nullptr) return "has nothing at '" + field.pointer + "'";
     if (!wanted || *found != *wanted) return "has another value at '" + field.pointer + "'";
@@ -30,8 +36,9 @@ std::optional<std::string> check_fields(const Condition& condition, const Record
 }
 
 // What is wrong with the record, to follow its name.
-std::optional<std::string> wrong_with(const Condition& condition,
-                                      const std::optional<Record>& record) {
+std::optional<std::string> wrong_with(Draft& draft, const RecordCheck& check) {
+  const Condition& condition = check.condition;
+  const auto& record = draft.found(check.collection, check.key);
   const bool live = is_live(record);
   const auto version = [&] { return "has version " + std::to_string(record->version); };
   if (condition.must_exist && !live) return "does not exist";
@@ -46,7 +53,7 @@ std::optional<std::string> wrong_with(const Condition& condition,
     return version();
   if (condition.fields.empty()) return std::nullopt;
   if (!live) return "does not exist";
-  return check_fields(condition, *record);
+  return check_fields(draft, check);
 }
 
 }  // namespace
@@ -61,9 +68,9 @@ std::string text_of(const Dimensions& dimensions) {
 }
 
 std::optional<Outcome> check_record(Draft& draft, const RecordCheck& check) {
-  const auto& record = draft.found(check.collection, check.key);
-  const auto wrong = wrong_with(check.condition, record);
+  const auto wrong = wrong_with(draft, check);
   if (!wrong) return std::nullopt;
+  const auto& record = draft.found(check.collection, check.key);
   return refusal(Errc::precondition_failed,
                  "record '" + check.key + "' of '" + check.collection + "' " + *wrong,
                  is_live(record) ? record->version : 0);
@@ -74,12 +81,15 @@ std::optional<Outcome> check_balance(Draft& draft, const BalanceCheck& check) {
   if (place.declaration() == nullptr || !place.declaration()->ledger)
     return refusal(Errc::not_found, "there is no ledger '" + check.collection + "'");
   const LedgerDeclaration& ledger = *place.declaration()->ledger;
-  const auto position = position_of(ledger, check.dimensions);
+  // Here and not where the request came in: there, another declaration may be in force.
+  const Dimensions dimensions =
+      MUTANT(balance_position_as_given) ? check.dimensions : in_order(ledger, check.dimensions);
+  const auto position = position_of(ledger, dimensions);
   if (!position) return refusal(position.error().code, position.error().message);
   const auto balance = draft.entry().state.find_balance(check.collection, *position);
   const Decimal quantity = balance ? balance->quantity : Decimal{0, ledger.scale};
   if (quantity >= check.at_least || MUTANT(balance_check_ignored)) return std::nullopt;
-  return refusal(Errc::precondition_failed, "the balance of " + text_of(check.dimensions) + " is " +
+  return refusal(Errc::precondition_failed, "the balance of " + text_of(dimensions) + " is " +
                                                 quantity.to_string() + "; at least " +
                                                 check.at_least.to_string() + " is needed");
 }

@@ -18,23 +18,24 @@ const InForce& Declarations::in_force(const StateReader& state, std::string_view
   return entry;
 }
 
-const Declaration* Declarations::find(const StateReader& state, std::string_view collection,
-                                      const Collection& row) {
-  if (const Declaration* system = system_declaration(collection); system != nullptr) return system;
-  if (row.declared == 0) return nullptr;
-  return in_force(state, collection, row).declaration.get();
-}
-
 void Declarations::begin(const StateReader& state, std::uint64_t index) {
-  if (work_index_ == 0 || index != work_index_ + 1) {
+  if (index_ == 0 || index != index_ + 1) {
+    count_ = 0;
     index_work_.clear();
     state.scan_collections([&](std::string_view name, const Collection& row) {
+      ++count_;
       for (const IndexState& each : row.indexes)
         if (!each.ready) index_work_.emplace(name);
       return true;
     });
   }
-  work_index_ = index;
+  index_ = index;
+}
+
+void Declarations::removed(std::string_view collection) {
+  --count_;
+  if (const auto at = parsed_.find(collection); at != parsed_.end()) parsed_.erase(at);
+  if (const auto at = index_work_.find(collection); at != index_work_.end()) index_work_.erase(at);
 }
 
 Place& Collections::find(std::string_view name) {

@@ -4,19 +4,6 @@
 
 namespace mainstay::record {
 
-namespace {
-
-std::size_t count_collections(const StateReader& state) {
-  std::size_t count = 0;
-  state.scan_collections([&](std::string_view, const Collection&) {
-    ++count;
-    return true;
-  });
-  return count;
-}
-
-}  // namespace
-
 Result<ActionResult> declare(Draft& draft, const Action& action) {
   const std::string& name = action.key;
   if (name.starts_with('_'))
@@ -32,7 +19,7 @@ Result<ActionResult> declare(Draft& draft, const Action& action) {
   if (place.has_row && is_live(before) && before->value == text)
     return ActionResult{before->version, false, false};
   if (place.has_row && place.row.live > 0) TRY(check_change(*place.declaration(), declaration));
-  if (!place.has_row && count_collections(entry.state) >= limits::collections_max)
+  if (!place.has_row && entry.declarations.count() >= limits::collections_max)
     return fail(Errc::conflict, "there are " + std::to_string(limits::collections_max) +
                                     " collections, and no more are allowed");
   Draft::StagedCollection change;

@@ -84,9 +84,12 @@ Result<ActionResult> patch_document(Draft& draft, const Action& action) {
   const auto& before = draft.found(action.collection, action.key);
   if (!is_live(before)) return no_record(action);
   TRY_ASSIGN(const json::Value patch, json::parse(action.value.view()));
-  TRY_ASSIGN(json::Value value, json::parse(before->value.view()));
+  const json::Value* old = draft.found_value(action.collection, action.key);
+  if (old == nullptr) return fail(Errc::invalid_argument, "the record's value is not JSON");
+  json::Value value = *old;
   json::merge(value, patch);
   Bytes text{json::to_text(value)};
+  draft.charge(text.size());
   return write(draft, *place, action, before, std::move(text), std::move(value));
 }
 

@@ -4,6 +4,7 @@
 
 #include "runtime/base/assert.hpp"
 #include "runtime/base/mutant.hpp"
+#include "runtime/record/aging.hpp"
 #include "runtime/record/indexing.hpp"
 #include "runtime/record/ledger.hpp"
 #include "runtime/record/state_hash.hpp"
@@ -15,6 +16,7 @@ std::string reversal_value(std::string_view reversed) {
 }
 
 void Draft::clear() {
+  bytes_read_ = 0;
   found_.clear();
   records_.clear();
   balances_.clear();
@@ -22,11 +24,29 @@ void Draft::clear() {
   collection_.reset();
 }
 
+Draft::Found& Draft::look_up(std::string_view collection, std::string_view key) {
+  for (Found& each : found_)
+    if (each.key == key && each.collection == collection) return each;
+  Found& made = found_.emplace_back();
+  made.collection = collection;
+  made.key = key;
+  made.record = entry_.state.find_record(collection, key);
+  if (made.record) charge(made.record->value.size());
+  return made;
+}
+
 const std::optional<Record>& Draft::found(std::string_view collection, std::string_view key) {
-  for (const Found& each : found_)
-    if (each.key == key && each.collection == collection) return each.record;
-  return found_.emplace_back(Found{collection, key, entry_.state.find_record(collection, key)})
-      .record;
+  return look_up(collection, key).record;
+}
+
+const json::Value* Draft::found_value(std::string_view collection, std::string_view key) {
+  Found& found = look_up(collection, key);
+  if (!found.is_parsed && is_live(found.record)) {
+    auto value = json::parse(found.record->value.view());
+    if (value) found.value = *std::move(value);
+  }
+  found.is_parsed = true;
+  return found.value ? &*found.value : nullptr;
 }
 
 Draft::StagedRecord& Draft::staged(Place& place, const Action& action,
@@ -92,6 +112,7 @@ bool Draft::is_reversed(const Place& place, std::string_view reversed) {
         // Two ids may share a hash: the entry itself tells.
         const auto record = entry_.state.find_record(place.name, key);
         if (!record) return true;
+        charge(record->value.size());
         const auto entry = parse_entry(*place.declaration()->ledger, key, record->value.view());
         found = entry && entry->reverses == reversed;
         return !found;
@@ -119,6 +140,7 @@ Revision Draft::commit(const std::string& operation) {
                                each.id);
   if (collection_) write_collection();
   entry_.state.append_commit(commit);
+  entry_.rows_added += commit.changes.size();
   entry_.add_hash(hash_of(commit));
   return counters.revision;
 }
@@ -134,13 +156,24 @@ Change Draft::write_record(StagedRecord& staged) {
   entry_.state.put_record(action.collection, action.key, after);
   entry_.add_hash(hash_of(action.collection, action.key, after));
   count(staged);
-  const RecordVersions versions{action.key, continues ? &*staged.before : nullptr,
-                                after.tombstone ? nullptr : &after,
-                                staged.parsed ? &*staged.parsed : nullptr};
-  if (!staged.place->row.indexes.empty()) update_index_rows(entry_.state, *staged.place, versions);
+  write_index_rows(staged);
   const ChangeKind kind = after.tombstone ? ChangeKind::remove : ChangeKind::put;
   return {kind, action.collection, action.key, after.version,
           staged.before ? staged.before->revision : 0};
+}
+
+// Values are parsed for indexes only.
+void Draft::write_index_rows(const StagedRecord& staged) {
+  const Action& action = *staged.action;
+  if (!has_index_rows(*staged.place, action.key)) return;
+  std::optional<json::Value> own;
+  const json::Value* after = staged.parsed ? &*staged.parsed : nullptr;
+  if (after == nullptr && !staged.after.tombstone) {
+    auto value = json::parse(staged.after.value.view());
+    if (value) after = &own.emplace(*std::move(value));
+  }
+  const json::Value* before = found_value(action.collection, action.key);
+  update_index_rows(entry_.state, *staged.place, {action.key, before, after});
 }
 
 void Draft::keep_history(const StagedRecord& staged) {
@@ -153,6 +186,7 @@ void Draft::keep_history(const StagedRecord& staged) {
   entry_.state.put_history(action.collection, action.key, before);
   entry_.add_hash(hashes.history);
   entry_.counters.history += 1;
+  entry_.rows_added += rows_of(before);
 }
 
 void Draft::count(const StagedRecord& staged) {
@@ -204,20 +238,22 @@ void Draft::write_collection() {
   place.changed = true;
   place.has_row = change.declaration != nullptr;
   place.row = std::move(change.row);
-  auto& work = entry_.declarations.index_work();
   if (!place.has_row) {
     place.row = {};
     place.in_force = {};
-    work.erase(std::string{place.name});
+    entry_.declarations.removed(place.name);
     return;
   }
   const Revision revision = entry_.counters.revision;
   place.row.declared = revision;
   place.in_force = {revision, change.is_new ? revision : place.in_force.created,
                     std::move(change.declaration)};
-  if (change.is_new) entry_.counters.next_collection += 1;
+  if (change.is_new) {
+    entry_.counters.next_collection += 1;
+    entry_.declarations.added();
+  }
   for (const IndexState& index : place.row.indexes)
-    if (!index.ready) work.emplace(place.name);
+    if (!index.ready) entry_.declarations.index_work().emplace(place.name);
 }
 
 }  // namespace mainstay::record

@@ -30,6 +30,8 @@ struct Entry {
   Counters counters;
   Collections collections;
   std::uint64_t wall_millis = 0;
+  std::size_t bytes_read = 0;  // what its commands have read, see Draft::bytes_read()
+  std::size_t rows_added = 0;  // rows that will have to leave some day, as expire() counts them
 
   void add_hash(const Hash128& hash) { counters.hash = add(counters.hash, hash); }
   void subtract_hash(const Hash128& hash) { counters.hash = subtract(counters.hash, hash); }
@@ -48,6 +50,13 @@ class Draft {
 
   // As before the command; looked up once. Valid until clear(), `name` and `key` must live as long.
   const std::optional<Record>& found(std::string_view collection, std::string_view key);
+  // Its value, parsed once; null: not live, or not JSON.
+  const json::Value* found_value(std::string_view collection, std::string_view key);
+
+  // Stored bytes that the command has read or made so far: however small it is itself, it must not
+  // make every replica work without bound.
+  std::size_t bytes_read() const { return bytes_read_; }
+  void charge(std::size_t bytes) { bytes_read_ += bytes; }
 
   // The record's next version, given its value; `parsed` when it is known. A record is staged once.
   ActionResult stage(Place& place, const Action& action, const std::optional<Record>& before,
@@ -98,6 +107,8 @@ class Draft {
     std::string_view collection;
     std::string_view key;
     std::optional<Record> record;
+    bool is_parsed = false;
+    std::optional<json::Value> value;
   };
   struct Reversal {
     Place* place = nullptr;
@@ -105,14 +116,17 @@ class Draft {
     std::string_view id;
   };
 
+  Found& look_up(std::string_view collection, std::string_view key);
   StagedRecord& staged(Place& place, const Action& action, const std::optional<Record>& before);
   Change write_record(StagedRecord& staged);
+  void write_index_rows(const StagedRecord& staged);
   void keep_history(const StagedRecord& staged);
   void count(const StagedRecord& staged);
   void write_balance(const StagedBalance& staged);
   void write_collection();
 
   Entry& entry_;
+  std::size_t bytes_read_ = 0;
   std::deque<Found> found_;  // stay where they are
   std::vector<StagedRecord> records_;
   std::deque<StagedBalance> balances_;

@@ -24,13 +24,17 @@ std::optional<std::string> value_at(const json::Value* root, std::string_view po
   return found == nullptr ? std::nullopt : index_key(*found);
 }
 
-// Nothing: not JSON, which no index holds.
-std::optional<json::Value> parsed(const Record* record) {
-  if (record == nullptr) return std::nullopt;
-  auto value = json::parse(record->value.view());
-  if (!value) return std::nullopt;
-  return *std::move(value);
-}
+// What one entry may still do. By records and by bytes: 256 records can be 256 MiB to parse.
+struct Budget {
+  std::size_t records = limits::index_build_records;
+  std::size_t bytes = limits::index_build_bytes;
+
+  bool is_spent() const { return records == 0 || bytes == 0; }
+  void take(std::size_t more_records, std::size_t more_bytes) {
+    records -= std::min(records, more_records);
+    bytes -= std::min(bytes, more_bytes);
+  }
+};
 
 // Whether a record may have a row: it is in the part that is built, or not yet removed.
 bool covers(const IndexState& index, std::string_view key) {
@@ -49,20 +53,19 @@ struct Row {
   std::string key;
 };
 
-// Takes the next records into an index; how many were looked at.
-std::size_t build(Entry& entry, Place& place, IndexState& index, std::size_t most) {
+// Takes the next records into an index.
+void build(Entry& entry, Place& place, IndexState& index, Budget& budget) {
   const std::string& pointer = pointer_of(*place.declaration(), index);
   std::vector<Row> rows;  // written after the scan, which must not see its own writes
-  std::size_t seen = 0;
   bool is_end = true;
   std::string last = index.built_to;
   entry.state.scan_records(place.name, "", index.built_to,
                            [&](std::string_view key, const Record& record) {
-                             if (seen == most) return is_end = false;
-                             ++seen;
+                             if (budget.is_spent()) return is_end = false;
+                             budget.take(1, record.value.size());
                              last = key;
                              if (record.tombstone) return true;
-                             const auto root = parsed(&record);
+                             const auto root = json::parse(record.value.view());
                              auto value = value_at(root ? &*root : nullptr, pointer);
                              if (value) rows.push_back({*std::move(value), last});
                              return true;
@@ -70,46 +73,41 @@ std::size_t build(Entry& entry, Place& place, IndexState& index, std::size_t mos
   for (const Row& row : rows) entry.state.put_index_row(place.row.id, index.id, row.value, row.key);
   index.built_to = is_end ? "" : last;
   index.ready = is_end;
-  return seen;
 }
 
-// One collection; how much work it was.
-std::size_t work_on(Entry& entry, Place& place, std::size_t most) {
-  std::size_t done = 0;
+// One collection.
+void work_on(Entry& entry, Place& place, Budget& budget) {
   for (IndexState& index : place.row.indexes) {
-    if (index.ready || done >= most) continue;
+    if (index.ready || budget.is_spent()) continue;
     if (is_dropped(index)) {
-      const std::size_t erased = entry.state.erase_index_rows(place.row.id, index.id, most - done);
-      index.ready = erased < most - done;  // nothing left: goes below
-      done += erased;
+      const std::size_t most = budget.records;
+      const std::size_t erased = entry.state.erase_index_rows(place.row.id, index.id, most);
+      index.ready = erased < most;  // nothing left: goes below
+      budget.take(erased, 0);
     } else {
-      done += build(entry, place, index, most - done);
+      build(entry, place, index, budget);
     }
   }
   std::erase_if(place.row.indexes,
                 [](const IndexState& index) { return is_dropped(index) && index.ready; });
   place.changed = true;
-  return done;
 }
 
 }  // namespace
 
+bool has_index_rows(const Place& place, std::string_view key) {
+  const auto& indexes = place.row.indexes;
+  return std::any_of(indexes.begin(), indexes.end(),
+                     [&](const IndexState& index) { return covers(index, key); });
+}
+
 void update_index_rows(StateWriter& state, const Place& place, const RecordVersions& versions) {
   const Collection& row = place.row;
-  const auto concerned = [&](const IndexState& index) { return covers(index, versions.key); };
-  if (std::none_of(row.indexes.begin(), row.indexes.end(), concerned)) return;
-  const auto before = parsed(versions.before);
-  std::optional<json::Value> own;
-  const json::Value* after = versions.parsed;
-  if (after == nullptr) {
-    own = parsed(versions.after);
-    after = own ? &*own : nullptr;
-  }
   for (const IndexState& index : row.indexes) {
-    if (!concerned(index)) continue;
+    if (!covers(index, versions.key)) continue;
     const std::string& pointer = pointer_of(*place.declaration(), index);
-    const auto was = value_at(before ? &*before : nullptr, pointer);
-    const auto is = is_dropped(index) ? std::nullopt : value_at(after, pointer);
+    const auto was = value_at(versions.before, pointer);
+    const auto is = is_dropped(index) ? std::nullopt : value_at(versions.after, pointer);
     if (was == is) continue;
     if (was && !MUTANT(index_row_left_behind))
       state.erase_index_row(row.id, index.id, *was, versions.key);
@@ -119,10 +117,10 @@ void update_index_rows(StateWriter& state, const Place& place, const RecordVersi
 
 void work_on_indexes(Entry& entry) {
   auto& work = entry.declarations.index_work();
-  std::size_t left = limits::index_build_records;
-  for (auto at = work.begin(); at != work.end() && left > 0;) {
+  Budget budget;
+  for (auto at = work.begin(); at != work.end() && !budget.is_spent();) {
     Place& place = entry.collections.find(*at);
-    if (place.has_row) left -= std::min(left, work_on(entry, place, left));
+    if (place.has_row) work_on(entry, place, budget);
     const auto& indexes = place.row.indexes;
     const bool is_done = std::all_of(indexes.begin(), indexes.end(),
                                      [](const IndexState& index) { return index.ready; });

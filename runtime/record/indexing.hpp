@@ -10,17 +10,20 @@
 
 namespace mainstay::record {
 
-// A record before and after a change; null: not live.
+// Whether a change of the record may change rows.
+bool has_index_rows(const Place& place, std::string_view key);
+
+// A record's values before and after a change; null: not live, or not JSON, which no index holds.
 struct RecordVersions {
   std::string_view key;
-  const Record* before = nullptr;
-  const Record* after = nullptr;
-  const json::Value* parsed = nullptr;  // of `after`, when it is known
+  const json::Value* before = nullptr;
+  const json::Value* after = nullptr;
 };
 
 void update_index_rows(StateWriter& state, const Place& place, const RecordVersions& versions);
 
-// The next piece of work on indexes, at most limits::index_build_records rows.
+// The next piece of work on indexes: at most limits::index_build_records rows and, but for the last
+// record, limits::index_build_bytes.
 void work_on_indexes(Entry& entry);
 
 // What the rows' indexes become under a changed declaration: those with the same name and pointer

@@ -118,6 +118,16 @@ std::string to_json(const LedgerEntry& entry) {
   return json::canonical_text(value);
 }
 
+Dimensions in_order(const LedgerDeclaration& ledger, Dimensions dimensions) {
+  const auto& names = ledger.dimensions;
+  const auto place = [&](const auto& dimension) {
+    return std::find(names.begin(), names.end(), dimension.first);
+  };
+  std::stable_sort(dimensions.begin(), dimensions.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  return dimensions;
+}
+
 Result<std::string> position_of(const LedgerDeclaration& ledger, const Dimensions& dimensions) {
   if (dimensions.size() != ledger.dimensions.size())
     return fail(Errc::invalid_argument,

@@ -39,6 +39,9 @@ Result<LedgerEntry> parse_entry(const LedgerDeclaration& ledger, std::string_vie
 // The entry as it is stored: canonical, so that the same content is the same text.
 std::string to_json(const LedgerEntry& entry);
 
+// In the ledger's order, those that it does not have at the end: clients name them in any order.
+Dimensions in_order(const LedgerDeclaration& ledger, Dimensions dimensions);
+
 // A position (all dimension values in the declared order) as bytes: each value, ended by a zero
 // byte. A prefix of the dimensions makes a prefix of the bytes. At most
 // limits::balance_key_bytes_max. Errors: invalid_argument.

@@ -51,6 +51,13 @@ void MemoryState::scan_history(std::string_view collection, std::string_view key
   }
 }
 
+Revision MemoryState::oldest_version(std::string_view collection, std::string_view key) const {
+  const auto at = history_.lower_bound(HistoryName{collection, key, 0});
+  const bool is_own =
+      at != history_.end() && std::get<0>(at->first) == collection && std::get<1>(at->first) == key;
+  return is_own ? std::get<2>(at->first) : 0;
+}
+
 void MemoryState::scan_commits(Revision after, const CommitVisitor& visit) const {
   for (auto at = commits_.upper_bound(after); at != commits_.end(); ++at)
     if (!visit(at->second)) return;

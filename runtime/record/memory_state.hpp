@@ -21,6 +21,7 @@ class MemoryState final : public StateWriter {
                     const RecordVisitor& visit) const override;
   void scan_history(std::string_view collection, std::string_view key, Revision at_most,
                     const HistoryVisitor& visit) const override;
+  Revision oldest_version(std::string_view collection, std::string_view key) const override;
   void scan_commits(Revision after, const CommitVisitor& visit) const override;
   std::optional<Operation> find_operation(std::string_view operation) const override;
   std::optional<Collection> find_collection(std::string_view name) const override;

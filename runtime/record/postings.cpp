@@ -15,6 +15,7 @@ Result<void> check_reversal(Draft& draft, Place& place, const LedgerEntry& entry
     text = *own;
   } else if (const auto record = draft.entry().state.find_record(place.name, id); is_live(record)) {
     text = record->value;
+    draft.charge(text->size());
   }
   if (!text) return fail(Errc::not_found, "there is no entry '" + id + "' to reverse");
   TRY_ASSIGN(const LedgerEntry target, parse_entry(ledger, id, text->view()));

@@ -34,6 +34,9 @@ class StateReader {
   virtual void scan_history(std::string_view collection, std::string_view key, Revision at_most,
                             const HistoryVisitor& visit) const = 0;
 
+  // Of one record, the revision of the oldest; 0: there is none.
+  virtual Revision oldest_version(std::string_view collection, std::string_view key) const = 0;
+
   // --- the timeline, oldest first ---
   using CommitVisitor = std::function<bool(const Commit&)>;
   virtual void scan_commits(Revision after, const CommitVisitor& visit) const = 0;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/limits.hpp"
 #include "runtime/record/declaration.hpp"
 #include "runtime/record/state.hpp"
 #include "runtime/record/types.hpp"
@@ -22,6 +23,8 @@ struct ApplyOptions {
   // The retention window: how long dedup entries, the timeline, superseded versions and tombstones
   // stay. The same on every node: limits::retention_window_ms.
   std::uint64_t window_ms = 0;
+  // Rows that leave with one entry at least, if so many are due. Another number in tests only.
+  std::size_t expire_rows_min = limits::expire_rows_min;
 };
 
 // Outcomes of one batch, in the order of its commands.
@@ -40,27 +43,32 @@ struct InForce {
   std::shared_ptr<const Declaration> declaration;
 };
 
-// Declarations in force, parsed once, and which collections have an index to work on. Holds nothing
-// that is not in the tables: an entry counts only while its revision is that of the Collection row,
-// the list only while the applied index goes on from where it was made.
+// Declarations in force, parsed once, how many there are, and which have an index to work on. Holds
+// nothing that is not in the tables: an entry counts only while its revision is that of the
+// Collection row, number and list only while the applied index goes on from where they were made.
 class Declarations {
  public:
-  // Null: there is no such collection. Valid until the next call that changes the collection.
-  const Declaration* find(const StateReader& state, std::string_view collection,
-                          const Collection& row);
+  // Valid until the collection is declared again, or undeclared.
   const InForce& in_force(const StateReader& state, std::string_view collection,
                           const Collection& row);
 
-  // For the apply step. An entry begins: the list is made again unless it is that of the one
-  // before.
+  // For the apply step. An entry begins: number and list are made again unless they are those of
+  // the one before.
   void begin(const StateReader& state, std::uint64_t index);
+  // A command of the entry has declared a new collection, or undeclared one.
+  void added() { ++count_; }
+  void removed(std::string_view collection);
+  // How many there are, with what the entry has done so far.
+  std::size_t count() const { return count_; }
   // The collections with an index that is being built or removed.
   std::set<std::string, std::less<>>& index_work() { return index_work_; }
+  std::size_t parsed() const { return parsed_.size(); }
 
  private:
   std::map<std::string, InForce, std::less<>> parsed_;
+  std::size_t count_ = 0;
   std::set<std::string, std::less<>> index_work_;
-  std::uint64_t work_index_ = 0;  // the entry that the list belongs to; 0: not made yet
+  std::uint64_t index_ = 0;  // the entry that number and list belong to; 0: not made yet
 };
 
 // Applies one entry. Moves counters, hash, timeline, deduplication table and expiry queue within
@@ -70,10 +78,10 @@ std::vector<BatchOutcome> apply(StateWriter& state, Declarations& declarations, 
                                 std::uint64_t term, const LogBatch& batch,
                                 const ApplyOptions& options);
 
-// An entry without record commands (no-op, membership, check): only the applied index moves, and
-// indexes under construction go on.
+// An entry without record commands (no-op, membership, check): the applied index moves, what is due
+// leaves, and indexes under construction go on.
 void apply_nothing(StateWriter& state, Declarations& declarations, std::uint64_t index,
-                   std::uint64_t term);
+                   std::uint64_t term, const ApplyOptions& options);
 
 // Checks that need no state, done at the edge before a command is proposed: names, sizes,
 // characters, counts, the form of declarations, that patches and conditions are JSON.

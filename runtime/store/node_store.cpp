@@ -71,7 +71,7 @@ RecordStoreOptions NodeStore::Impl::record_options() const {
   wanted.free_bytes = options.free_bytes;
   wanted.view_wait_ms = options.view_wait_ms;
   wanted.scrub_piece_bytes = options.scrub_piece_bytes;
-  wanted.retention_window_ms = options.retention_window_ms;
+  wanted.apply = options.apply;
   return wanted;
 }
 

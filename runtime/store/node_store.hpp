@@ -53,8 +53,8 @@ struct StoreOptions {
   // Free bytes of the disk below a path; empty: the operating system's answer. For tests and the
   // simulator.
   FreeBytes free_bytes;
-  // What record::ApplyOptions says; the same on every node. Another one in the simulator only.
-  std::uint64_t retention_window_ms = limits::retention_window_ms;
+  // The same on every node. Others in the simulator only.
+  record::ApplyOptions apply{.window_ms = limits::retention_window_ms};
   // How long RecordStore::install() waits for open views.
   std::uint64_t view_wait_ms = limits::view_wait_ms_max;
 };

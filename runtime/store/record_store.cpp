@@ -215,7 +215,6 @@ Result<Index> applied_of(const RecordStoreOptions& options, const char* name) {
 
 Result<void> RecordStore::Impl::apply_one(TableWriter& writer, const Entry& entry,
                                           ApplyResult& result) {
-  const record::ApplyOptions apply_options{options.retention_window_ms};
   const Index before = writer.counters().applied_index;
   if (entry.index <= before) return {};
   if (entry.index != before + 1)
@@ -224,11 +223,11 @@ Result<void> RecordStore::Impl::apply_one(TableWriter& writer, const Entry& entr
   if (entry.kind == EntryKind::batch) {
     TRY_ASSIGN(const record::LogBatch batch, wire::decode_log_batch(entry.payload));
     auto outcomes =
-        record::apply(writer, declarations, entry.index, entry.term, batch, apply_options);
+        record::apply(writer, declarations, entry.index, entry.term, batch, options.apply);
     std::move(outcomes.begin(), outcomes.end(), std::back_inserter(result.outcomes));
     return {};
   }
-  record::apply_nothing(writer, declarations, entry.index, entry.term);
+  record::apply_nothing(writer, declarations, entry.index, entry.term, options.apply);
   if (entry.kind == EntryKind::check)
     result.checks.push_back({entry.index, writer.counters().hash});
   return {};

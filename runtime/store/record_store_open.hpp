@@ -25,7 +25,7 @@ struct RecordStoreOptions {
   FreeBytes free_bytes;
   std::uint64_t view_wait_ms = 0;
   std::size_t scrub_piece_bytes = limits::scrub_piece_bytes;
-  std::uint64_t retention_window_ms = 0;
+  record::ApplyOptions apply;
 };
 
 // A new, empty record store, durable when it returns.

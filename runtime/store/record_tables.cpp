@@ -181,6 +181,17 @@ void TableRows<I>::scan_history(std::string_view collection, std::string_view ke
 }
 
 template <class I>
+Revision TableRows<I>::oldest_version(std::string_view collection, std::string_view key) const {
+  const TableKey first = history_key(collection, key, 0);
+  const std::size_t own_bytes = first.view().size() - sizeof(Revision);
+  Cursor cursor = need(Cursor::open(txn_, tables_.history));
+  const auto row = need(cursor.at_or_after(first.view()));
+  const bool is_own = row && row->key.size() == first.view().size() &&
+                      row->key.starts_with(first.view().substr(0, own_bytes));
+  return is_own ? get_big(row->key.substr(own_bytes)) : 0;
+}
+
+template <class I>
 void TableRows<I>::scan_commits(Revision after,
                                 const record::StateReader::CommitVisitor& visit) const {
   if (after == UINT64_MAX) return;

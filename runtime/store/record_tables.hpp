@@ -69,6 +69,7 @@ class TableRows : public Interface {
                     const record::StateReader::RecordVisitor& visit) const override;
   void scan_history(std::string_view collection, std::string_view key, record::Revision at_most,
                     const record::StateReader::HistoryVisitor& visit) const override;
+  record::Revision oldest_version(std::string_view collection, std::string_view key) const override;
   void scan_commits(record::Revision after,
                     const record::StateReader::CommitVisitor& visit) const override;
   std::optional<record::Operation> find_operation(std::string_view operation) const override;

@@ -126,6 +126,9 @@ class Audit {
         });
     require(rows == counters_.history, "counters fit the rows", "n{} counts {} old versions of {}",
             node_.value, counters_.history, rows);
+    if (counters_.applied_index == model_.index())
+      require(rows == model_.history(), "history is forgotten oldest first, and only when due",
+              "n{} holds {} old versions, not {}", node_.value, rows, model_.history());
     for (Revision revision = counters_.floor + 1; revision <= counters_.revision; ++revision)
       for (const record::Change& change : model_.commit(revision).changes)
         if (change.previous != 0) as_it_was(change, revision);

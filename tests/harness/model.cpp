@@ -203,7 +203,7 @@ std::uint64_t Model::live_in(const std::string& collection) const {
 void Model::apply(const consensus::Entry& entry) {
   ASSERT(entry.index == index() + 1);
   Outcomes& outcomes = outcomes_.emplace_back();
-  if (entry.kind != consensus::EntryKind::batch) return;
+  if (entry.kind != consensus::EntryKind::batch) return expire();
   const auto batch = wire::decode_log_batch(entry.payload);
   ASSERT(batch.has_value());
   millis_ = std::max(millis_, batch->wall_millis);
@@ -233,7 +233,12 @@ Outcome Model::answer(const Command& command) {
     outcome = run(command);
   operations_[command.operation] = outcome;
   hashes_[command.operation] = command.request_hash;
-  if (outcome.revision == 0) expiries_.insert({millis_ + window_ms_, command.operation});
+  added_ += 1;
+  if (outcome.revision == 0)
+    due_.insert({millis_ + options_.window_ms,
+                 record::Expiry::Kind::operation,
+                 {"", command.operation},
+                 0});
   return outcome;
 }
 
@@ -418,6 +423,7 @@ Revision Model::keep(const Command& command, Work&& work) {
   commit.millis = millis_;
   commit.operation = command.operation;
   commit.changes = std::move(work.changes);
+  for (const record::Change& change : commit.changes) added_ += change.previous != 0 ? 2 : 1;
   for (auto& [key, version] : work.records) records_[key].push_back(std::move(version));
   reversed_.merge(work.reversed);
   for (const auto& [key, units] : work.balances)
@@ -433,31 +439,94 @@ Revision Model::keep(const Command& command, Work&& work) {
 
 // --- forgetting ---
 
-void Model::expire() {
-  while (floor_ < commits_.size() && commits_[floor_].millis + window_ms_ <= millis_) {
-    const Commit& commit = commits_[floor_++];
-    operations_.erase(commit.operation);
-    hashes_.erase(commit.operation);
-    for (const record::Change& change : commit.changes) {
-      if (change.kind != ChangeKind::remove) continue;
-      const Key key{change.collection, change.key};
-      const auto home = collections_.find(change.collection);
-      const std::uint64_t kept = home == collections_.end() ? 0 : home->second.history_ms;
-      if (kept <= window_ms_)
-        gone_.insert({key, floor_});
-      else
-        late_tombstones_.insert({commit.millis + kept, {key, floor_}});
+std::uint64_t Model::history() const {
+  std::uint64_t rows = 0;
+  for (const auto& [key, versions] : records_) {
+    const auto gone = forgotten_.find(key);
+    const Revision from = gone == forgotten_.end() ? 0 : gone->second;
+    // The last one is no superseded one. Behind a tombstone that has gone there is nothing either.
+    for (std::size_t i = 0; i + 1 < versions.size(); ++i) {
+      const bool is_gone = versions[i].tombstone && gone_.contains({key, versions[i].revision});
+      rows += versions[i].revision > from && !is_gone ? 1 : 0;
     }
   }
-  while (!expiries_.empty() && expiries_.begin()->first <= millis_) {
-    operations_.erase(expiries_.begin()->second);
-    hashes_.erase(expiries_.begin()->second);
-    expiries_.erase(expiries_.begin());
+  return rows;
+}
+
+// What is due leaves in order and a little at a time: at least so many rows as the entry has added,
+// twice.
+void Model::expire() {
+  const Budget most = std::max<Budget>(options_.expire_rows_min, 2 * added_);
+  added_ = 0;
+  for (Budget left = most; left > 0; ++floor_) {
+    if (floor_ == commits_.size()) break;
+    const Commit& commit = commits_[floor_];
+    if (commit.millis + options_.window_ms > millis_) break;
+    left -= std::min<Budget>(left, 1 + commit.changes.size());
+    age(commit, floor_ + 1, left);
   }
-  while (!late_tombstones_.empty() && late_tombstones_.begin()->first <= millis_) {
-    gone_.insert(late_tombstones_.begin()->second);
-    late_tombstones_.erase(late_tombstones_.begin());
+  for (Budget left = most; left > 0 && !due_.empty();) {
+    const auto [millis, kind, key, revision] = *due_.begin();
+    if (millis > millis_) break;
+    due_.erase(due_.begin());
+    expire({millis, kind, key.first, key.second, revision}, left);
+    left -= std::min<Budget>(left, 1);
   }
+}
+
+void Model::age(const Commit& commit, Revision revision, Budget& budget) {
+  operations_.erase(commit.operation);
+  hashes_.erase(commit.operation);
+  for (const record::Change& change : commit.changes) {
+    const Key key{change.collection, change.key};
+    const auto home = collections_.find(change.collection);
+    const std::uint64_t kept = home == collections_.end() ? 0 : home->second.history_ms;
+    const std::uint64_t due = commit.millis + kept;
+    bool waits = kept > options_.window_ms;
+    if (change.previous != 0) {
+      waits = waits || !forget_history(key, change.previous, budget);
+      if (waits) due_.insert({due, record::Expiry::Kind::history, key, change.previous});
+    }
+    if (change.kind != ChangeKind::remove) continue;
+    if (waits)
+      due_.insert({due, record::Expiry::Kind::tombstone, key, revision});
+    else
+      forget_tombstone(key, revision);
+  }
+}
+
+void Model::expire(const record::Expiry& expiry, Budget& budget) {
+  const Key key{expiry.collection, expiry.key};
+  switch (expiry.kind) {
+    case record::Expiry::Kind::operation:
+      operations_.erase(expiry.key);
+      hashes_.erase(expiry.key);
+      return;
+    case record::Expiry::Kind::history:
+      if (!forget_history(key, expiry.revision, budget))
+        due_.insert({expiry.due_millis, expiry.kind, key, expiry.revision});
+      return;
+    case record::Expiry::Kind::tombstone:
+      forget_tombstone(key, expiry.revision);
+  }
+}
+
+// Not if it was written again since then.
+void Model::forget_tombstone(const Key& key, Revision revision) {
+  if (records_.at(key).back().revision == revision) gone_.insert({key, revision});
+}
+
+// Oldest first; false: some are left.
+bool Model::forget_history(const Key& key, Revision until, Budget& budget) {
+  Revision& forgotten = forgotten_[key];
+  for (const Version& version : records_.at(key)) {
+    if (version.revision > until) break;
+    if (version.revision <= forgotten) continue;
+    if (budget == 0) return false;
+    --budget;
+    forgotten = version.revision;
+  }
+  return true;
 }
 
 }  // namespace mainstay::harness

@@ -1,7 +1,7 @@
 // What the record state machine must do, worked out a second time and as plainly as possible: whole
 // histories in ordered maps, nothing shared with runtime/record but its types. Fed with the
 // committed entries in order; what the nodes answer and hold is compared with it. Covers what the
-// workload asks for.
+// workload asks for, which includes no large values.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +10,20 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/json.hpp"
 #include "runtime/consensus/types.hpp"
+#include "runtime/record/state_machine.hpp"
 #include "runtime/record/types.hpp"
 
 namespace mainstay::harness {
 
 class Model {
  public:
-  explicit Model(std::uint64_t window_ms) : window_ms_{window_ms} {}
+  explicit Model(const record::ApplyOptions& options) : options_{options} {}
 
   // One version that a record has or had.
   struct Version {
@@ -75,6 +77,8 @@ class Model {
 
   // As of a revision; null if the record did not exist then. Tombstones are returned.
   const Version* at(const Key& key, record::Revision revision) const;
+  // Superseded versions that are held still.
+  std::uint64_t history() const;
   const std::map<Key, std::vector<Version>>& records() const { return records_; }
   std::int64_t balance_at(const std::string& collection, const std::string& position,
                           record::Revision revision) const;
@@ -116,7 +120,13 @@ class Model {
   void write(const record::Action& action, std::string value, bool tombstone, Work& work);
   void guard(const Work& work) const;
   record::Revision keep(const record::Command& command, Work&& work);
+  // Rows that may still leave with the entry.
+  using Budget = std::uint64_t;
   void expire();
+  void age(const Commit& commit, record::Revision revision, Budget& budget);
+  void expire(const record::Expiry& expiry, Budget& budget);
+  void forget_tombstone(const Key& key, record::Revision revision);
+  bool forget_history(const Key& key, record::Revision until, Budget& budget);
 
   const Collection& collection(const std::string& name, const Work& work) const;
   std::optional<Version> row(const Key& key, const Work& work) const;
@@ -125,8 +135,9 @@ class Model {
   consensus::Index index_of_entry() const { return index(); }
   std::uint64_t live_in(const std::string& collection) const;
 
-  std::uint64_t window_ms_;
+  record::ApplyOptions options_;
   std::uint64_t millis_ = 0;  // replicated time
+  std::uint64_t added_ = 0;   // rows of the entry that will have to leave
   record::Revision floor_ = 0;
   std::map<Key, std::vector<Version>> records_;      // every version ever, oldest first
   std::set<std::pair<Key, record::Revision>> gone_;  // tombstones that have expired
@@ -136,8 +147,9 @@ class Model {
   std::vector<Commit> commits_;
   std::map<std::string, record::Outcome> operations_;
   std::map<std::string, Hash128> hashes_;
-  std::set<std::pair<std::uint64_t, std::string>> expiries_;  // of operations without a commit
-  std::set<std::pair<std::uint64_t, std::pair<Key, record::Revision>>> late_tombstones_;
+  std::map<Key, record::Revision> forgotten_;  // superseded versions up to here
+  using Due = std::tuple<std::uint64_t, record::Expiry::Kind, Key, record::Revision>;
+  std::set<Due> due_;  // what does not leave with the timeline, in order
   std::vector<Outcomes> outcomes_;
 };
 

@@ -61,14 +61,16 @@ void draw_clients(Random& random, Plan& plan) {
   if (chance(random, 40)) plan.fence_percent = static_cast<std::uint32_t>(random.between(2, 20));
   plan.readers = static_cast<std::uint32_t>(random.between(1, 2));
   plan.bulk = chance(random, 4);
-  plan.node.window_ms = limits::retention_window_ms;
+  plan.node.apply.window_ms = limits::retention_window_ms;
   plan.short_window = chance(random, 25);
   if (!plan.short_window) return;
   static constexpr std::array<std::uint64_t, 4> rates{1, 1, 1'000, 50'000};
   plan.node.clock_rate = rates.at(random.between(0, rates.size() - 1));
   // At the highest rate two days pass within a seed.
   if (plan.node.clock_rate < rates.back() || chance(random, 60))
-    plan.node.window_ms = random.between(50, 2'000) * plan.node.clock_rate;
+    plan.node.apply.window_ms = random.between(50, 2'000) * plan.node.clock_rate;
+  // Few: so that some of what is due has to wait for the next entries.
+  if (chance(random, 60)) plan.node.apply.expire_rows_min = random.between(2, 20);
 }
 
 }  // namespace
@@ -121,7 +123,9 @@ std::string describe(const Plan& plan) {
     if (plan.every[i] != 0)
       text +=
           fmt::format(", {} every {} ms", to_string(static_cast<Fault>(i)), plan.every[i] / sim_ms);
-  if (plan.short_window) text += fmt::format(", kept for {} ms", plan.node.window_ms);
+  if (plan.short_window)
+    text += fmt::format(", kept for {} ms, {} rows leave at once", plan.node.apply.window_ms,
+                        plan.node.apply.expire_rows_min);
   if (plan.node.clock_rate != 1)
     text += fmt::format(", clocks {} times as fast", plan.node.clock_rate);
   return text + (plan.bulk ? ", bulk" : "") + (plan.liveness ? ", liveness demanded" : "");

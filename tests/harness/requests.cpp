@@ -241,6 +241,8 @@ BalanceCheck Requests::balance_check() {
   const std::int64_t now = model_.balance_at(names::moves, position, model_.revision());
   const auto wanted = now + static_cast<std::int64_t>(random_.between(0, 4)) - 3;
   check.at_least = Decimal{wanted, 2};
+  // In whatever order a client names them.
+  if (chance(50)) std::swap(check.dimensions.front(), check.dimensions.back());
   return check;
 }
 

@@ -69,7 +69,7 @@ Incarnation SimNode::prepare() {
   options.node = id_;
   options.log_map_bytes = 64 << 20;
   options.record_map_bytes = 256 << 20;
-  options.retention_window_ms = settings_.window_ms;
+  options.apply = settings_.apply;
   options.free_bytes_min = options.free_bytes_resume = 0;
   options.locked = options.background = false;
   options.journal_bytes = 32 << 10;  // small: checkpoints come often

@@ -42,9 +42,9 @@ struct NodeSettings {
   bool report_last_only = false;      // group commits report only their last mark
   SimTime sync_every = 500 * sim_ms;  // checkpoints of the records beside compaction
   bool resend = false;                // batches without outcomes are sent again as they are
-  std::uint64_t window_ms = 0;        // of retention, in replicated time
-  std::uint64_t clock_rate = 1;       // milliseconds that the wall clocks go on in one
-  std::uint32_t audit_one_in = 64;    // applies after which everything is looked through
+  record::ApplyOptions apply;
+  std::uint64_t clock_rate = 1;     // milliseconds that the wall clocks go on in one
+  std::uint32_t audit_one_in = 64;  // applies after which everything is looked through
   std::size_t chunk_bytes = 8192;
   consensus::CoreOptions core;
 };

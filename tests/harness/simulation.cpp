@@ -70,7 +70,7 @@ Simulation::Simulation(const SeedOptions& options)
                  if (const auto at = nodes_.find(to); at != nodes_.end())
                    at->second->deliver(from, parcel);
                }},
-      model_{plan_.node.window_ms},
+      model_{plan_.node.apply},
       world_{scheduler_,
              *random_,
              trace_,

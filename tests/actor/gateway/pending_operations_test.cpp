@@ -114,6 +114,41 @@ TEST_F(PendingOperationsTest, ARefusedBatchGoesAgainAfterAPauseUnderTheSameOpera
   EXPECT_EQ(names(*second), Names{"a"});
 }
 
+TEST_F(PendingOperationsTest, WhatNoLeaderCanTakeIsAnsweredAtOnceAndTheRestGoesOn) {
+  add("a");
+  add("bad");
+  add("c");
+  const auto together = operations.next_batch(at(0));
+  operations.refused(together->sequence, Errc::invalid_argument, at(1));
+  EXPECT_TRUE(ended.empty()) << "which of them it was is not known yet";
+  for (const char* name : {"a", "bad"}) {
+    const auto alone = operations.next_batch(at(50));
+    ASSERT_TRUE(alone);
+    EXPECT_EQ(names(*alone), (Names{name}));
+    if (std::string{name} == "bad")
+      operations.refused(alone->sequence, Errc::invalid_argument, at(51));
+    else
+      operations.applied(1, 1, {outcome_of(*alone)}, false, at(50));
+  }
+  EXPECT_EQ(ended, (Names{"a=1", "bad!invalid_argument"}));
+  EXPECT_EQ(names(*operations.next_batch(at(100))), (Names{"c"}));
+}
+
+TEST_F(PendingOperationsTest, WhatAnEntryHadNoTimeForIsSentAgainInOrder) {
+  for (const char* name : {"a", "b", "c"}) add(name);
+  const auto out = operations.next_batch(at(0));
+  add("d");
+  auto outcome = outcome_of(*out);
+  outcome.outcomes[1] = outcome.outcomes[2] = {};
+  outcome.outcomes[1].refused = outcome.outcomes[2].refused = Errc::busy;
+  EXPECT_EQ(operations.applied(1, 1, {outcome}, false, at(1)), 1u);
+  EXPECT_EQ(ended, (Names{"a=1"}));
+  const auto again = operations.next_batch(at(1));
+  EXPECT_EQ(names(*again), (Names{"b", "c", "d"}));
+  operations.applied(2, 1, {outcome_of(*again)}, false, at(2));
+  EXPECT_EQ(ended, (Names{"a=1", "b=1", "c=2", "d=3"}));
+}
+
 TEST_F(PendingOperationsTest, ALeaderWithoutSpaceEndsInsertsAndTakesDeletions) {
   add("put");
   remove("remove");

@@ -98,7 +98,8 @@ class FakeBackend final : public Backend {
   }
   // One entry of the log without commands: time passes, indexes are built.
   void tick() {
-    record::apply_nothing(*state, declarations, state->counters().applied_index + 1, 1);
+    record::apply_nothing(*state, declarations, state->counters().applied_index + 1, 1,
+                          {limits::retention_window_ms});
   }
 
   // Ends the waits that have something to see, or whose time is over.

@@ -80,7 +80,9 @@ struct Replica {
   Outcome one(std::uint64_t wall_millis, Command command) {
     return entry(wall_millis, {std::move(command)}).at(0);
   }
-  void nothing() { apply_nothing(state, declarations, state.counters().applied_index + 1, 1); }
+  void nothing() {
+    apply_nothing(state, declarations, state.counters().applied_index + 1, 1, options);
+  }
   // At the start of time, under an operation id of its own.
   Outcome declare(const std::string& name, const std::string& json = "{}") {
     return one(state.counters().stamp.millis, declaration("declare " + name, name, json));

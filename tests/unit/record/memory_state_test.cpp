@@ -75,6 +75,8 @@ TEST(MemoryState, ScansHistoryOfOneRecordNewestFirst) {
   EXPECT_TRUE(state.take_history("orders", "k", 5));
   EXPECT_FALSE(state.take_history("orders", "k", 5));
   EXPECT_THAT(revisions(8), ElementsAre(3));
+  EXPECT_EQ(state.oldest_version("orders", "k"), 3u);
+  EXPECT_EQ(state.oldest_version("orders", "m"), 0u);
 }
 
 TEST(MemoryState, TakesTheOldestCommitOnceItIsOldEnough) {

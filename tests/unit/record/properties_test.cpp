@@ -461,6 +461,42 @@ TEST(Properties, ThePastIsToldRightOrNotAtAll) {
   }));
 }
 
+// The plain model forgets all that is due at once; here each version is taken down as it is made.
+TEST(Properties, ThePastIsToldRightAlsoWhileWhatIsDueHasToWait) {
+  EXPECT_TRUE(rc::check("with few rows that leave at a time, nothing is told wrong", [] {
+    Replica replica;
+    replica.options.expire_rows_min = static_cast<std::size_t>(draw(1, 12));
+    std::map<model::Name, std::map<Revision, Record>> all;
+    Revision seen = 0;
+    for (const Step& step : random_history()) {
+      run(replica, step);
+      const auto made = scan_changes(replica.state, seen, 0, [&](const ChangeView& view) {
+        seen = view.commit->revision;
+        all[{view.change->collection, view.change->key}][seen] = view.record;
+        return true;
+      });
+      RC_ASSERT(made.has_value());
+      const Counters counters = replica.state.counters();
+      RC_ASSERT(counters.hash == full_hash(replica.state));
+      for (const auto& [name, versions] : all) {
+        const auto revision = *rc::gen::inRange<Revision>(0, counters.revision + 1);
+        const auto found = record_at(replica.state, name.first, name.second, revision);
+        if (!found) {
+          RC_ASSERT(found.error().code == Errc::compacted);
+          RC_ASSERT(revision < counters.floor);
+          continue;
+        }
+        const auto next = versions.upper_bound(revision);
+        const Record* expected = next == versions.begin() ? nullptr : &std::prev(next)->second;
+        if (*found)
+          RC_ASSERT(expected != nullptr && **found == *expected);
+        else
+          RC_ASSERT(expected == nullptr || expected->tombstone);
+      }
+    }
+  }));
+}
+
 std::optional<std::string> index_value(const model::Version& row, char field) {
   if (!row.live || !row.doc) return std::nullopt;
   if (field == 'n' && row.doc->n)

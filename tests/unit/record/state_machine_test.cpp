@@ -217,10 +217,11 @@ TEST(StateMachine, TwoDeletionsInOneMillisecondLeaveNoTombstoneForEver) {
 
 TEST(StateMachine, OneEntryForgetsABoundedNumberOfRows) {
   Plain replica;
-  const std::size_t many = limits::expire_per_batch_max + 10;
+  constexpr std::size_t rows = 3;  // a commit, its change and the version that it superseded
+  const std::size_t many = limits::expire_rows_min / rows + 10;
   for (std::size_t i = 0; i < many; ++i) replica.one(10, put("op-" + std::to_string(i), "k", "1"));
   replica.one(10 + retention, put("x", "k", "1"));
-  EXPECT_EQ(replica.state.counters().operations, 12u);
+  EXPECT_EQ(replica.state.counters().operations, 11u);  // the first two superseded nothing
   replica.one(10 + retention, put("y", "k", "1"));
   EXPECT_EQ(replica.state.counters().operations, 2u);
 }
@@ -251,7 +252,7 @@ TEST(StateMachine, EntryWithoutCommandsMovesTheIndexOnly) {
   Counters expected = replica.state.counters();
   expected.applied_index += 1;
   expected.applied_term = 7;
-  apply_nothing(replica.state, replica.declarations, expected.applied_index, 7);
+  apply_nothing(replica.state, replica.declarations, expected.applied_index, 7, replica.options);
   EXPECT_EQ(replica.state.counters(), expected);
 }
 
@@ -285,7 +286,7 @@ TEST(StateMachine, CommandThatNoTableCouldHoldIsRefusedWithoutATrace) {
 TEST(StateMachineDeathTest, EntriesOutOfOrderStopTheProcess) {
   MemoryState state;
   Declarations declarations;
-  EXPECT_DEATH(apply_nothing(state, declarations, 2, 1), "in order");
+  EXPECT_DEATH(apply_nothing(state, declarations, 2, 1, {}), "in order");
 }
 
 }  // namespace

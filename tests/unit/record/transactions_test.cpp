@@ -241,6 +241,23 @@ TEST(History, AShorterRuleLeavesNoGaps) {
   EXPECT_EQ(replica.state.counters().history, 0u);
 }
 
+TEST(Transactions, NameTheDimensionsOfABalanceInAnyOrder) {
+  Plant plant;
+  plant.one(10, transaction("a", {post("e1", "10", "SUPPLIER", "R1")}));
+  Command command = put("b", "k", "1");
+  command.balances = {{"stock", {{"location", "R1"}, {"item", "A"}}, Decimal{10, 0}}};
+  EXPECT_EQ(plant.refusal(command), "done");
+  command.operation = "c";
+  command.balances[0].at_least = Decimal{11, 0};
+  EXPECT_EQ(plant.refusal(command),
+            "precondition_failed 2/0: the balance of item=A, location=R1 is 10.0; at least 11 is "
+            "needed");
+  command.operation = "d";
+  command.balances[0].dimensions = {{"place", "R1"}, {"item", "A"}};
+  EXPECT_EQ(plant.refusal(command),
+            "invalid_argument 2/0: 'place' stands where dimension 'location' is expected");
+}
+
 TEST(Indexes, AreBuiltAPieceAtATimeWhileWritesGoOn) {
   Orders replica;
   const std::size_t records = 2 * limits::index_build_records + 10;

@@ -194,6 +194,7 @@ void TablesTest::expect_same_scans(const StateReader& a, const StateReader& b) {
         s.scan_index(id, static_cast<std::uint16_t>(index), from, some_after, visit);
       });
   EXPECT_EQ(a.find_record(name, prefix), b.find_record(name, prefix));
+  EXPECT_EQ(a.oldest_version(name, prefix), b.oldest_version(name, prefix));
   EXPECT_EQ(a.find_operation(prefix), b.find_operation(prefix));
   EXPECT_EQ(a.find_collection(name), b.find_collection(name));
 }
@@ -226,6 +227,7 @@ TEST_F(TablesTest, NamesThatNoRowCanHaveAreJustNotThere) {
     EXPECT_FALSE(reader.find_operation(text));
     EXPECT_FALSE(reader.find_collection(text));
     EXPECT_FALSE(reader.find_balance(text, text));
+    EXPECT_EQ(reader.oldest_version(text, text), 0u);
     const auto none = [](const auto&...) {
       ADD_FAILURE() << "there is nothing";
       return true;
