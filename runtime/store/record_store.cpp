@@ -95,6 +95,7 @@ struct RecordStore::Impl {
       idle;  // read transactions that were reset: reusing one costs no reader slot search
   std::size_t open_views = 0;
   std::atomic<bool> switching{false};  // written under the mutex
+  bool gone = false;                   // a switch has failed, and there is nothing to read
   std::atomic<bool> copies_end{false};
   StoreUsage known_usage;  // for the length of a switch
 
@@ -111,6 +112,7 @@ struct RecordStore::Impl {
   Result<SnapshotMeta> describe(const std::filesystem::path& copy) const;
   Result<void> adopt(const SnapshotMeta& snapshot) const;
   Result<void> install(const SnapshotMeta& snapshot);
+  Result<void> wait_for_views();
 };
 
 namespace {
@@ -279,6 +281,7 @@ Result<MDB_txn*> RecordStore::Impl::begin_read() {
     const auto patience = std::chrono::milliseconds{options.view_wait_ms};
     if (!changed.wait_for(guard, patience, [this] { return !switching; }))
       return fail(Errc::busy, "the records are being replaced by a snapshot");
+    if (gone) return failed_before();
     if (open_views >= limits::record_readers_max) return fail(Errc::busy, "too many reads at once");
     ++open_views;
     if (!idle.empty()) {
@@ -379,24 +382,34 @@ Result<void> switch_records(const std::filesystem::path& data_directory) {
   return sys::remove_durably(old);
 }
 
+Result<void> RecordStore::Impl::wait_for_views() {
+  std::unique_lock guard{mutex};
+  switching = true;
+  files.interrupt();
+  const auto patience = std::chrono::milliseconds{options.view_wait_ms};
+  if (!changed.wait_for(guard, patience, [this] { return open_views == 0; }))
+    return fail(Errc::busy,
+                "readers hold the records for too long: the snapshot is not installed yet");
+  drop_idle();
+  gone = true;  // until the end of install()
+  return {};
+}
+
 Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
   TRY_ASSIGN(const Index staged, applied_of(options, next_records_name));
   if (staged != snapshot.index)
     return fail(Errc::conflict, fmt::format("staged is entry {}, to be installed entry {}", staged,
                                             snapshot.index));
-  {
-    std::unique_lock guard{mutex};
-    switching = true;
-    files.interrupt();
-    const auto patience = std::chrono::milliseconds{options.view_wait_ms};
-    if (!changed.wait_for(guard, patience, [this] { return open_views == 0; })) {
-      switching = false;
-      changed.notify_all();
-      return fail(Errc::busy,
-                  "readers hold the records for too long: the snapshot is not installed yet");
+  // However it ends, nobody must go on waiting for it.
+  struct Guard {
+    Impl& impl;
+    ~Guard() {
+      const std::lock_guard lock{impl.mutex};
+      impl.switching = false;
+      impl.changed.notify_all();
     }
-    drop_idle();
-  }
+  } const guard{*this};
+  TRY(wait_for_views());
   scrub.abandon();
   failed = true;  // without tables until the end of this function
   env = CheckpointedEnv{};
@@ -406,9 +419,8 @@ Result<void> RecordStore::Impl::install(const SnapshotMeta& snapshot) {
   late = {};
   declarations = {};
   failed = false;
-  const std::lock_guard guard{mutex};
-  switching = false;
-  changed.notify_all();
+  const std::lock_guard lock{mutex};
+  gone = false;
   return {};
 }
 
@@ -548,7 +560,7 @@ std::uint64_t RecordStore::bytes_used() const {
 
 StoreUsage RecordStore::usage() const {
   const std::lock_guard guard{impl_->mutex};
-  if (!impl_->switching) {
+  if (!impl_->switching && !impl_->gone) {
     const RecordTables& tables = impl_->tables;
     const auto usage = impl_->env.env().usage(
         {tables.records, tables.history, tables.commits, tables.operations, tables.collections,

@@ -280,6 +280,18 @@ TEST_F(SnapshotTest, InstallationGivesUpOnAViewThatStays) {
   EXPECT_TRUE(records().read()) << "the old state is still there";
 }
 
+TEST_F(SnapshotTest, AFailedSwitchLeavesNobodyWaiting) {
+  stage();
+  switch_log();
+  sync_fails = true;
+  const auto installed = records().install(made_);
+  sync_fails = false;
+  ASSERT_FALSE(installed);
+  const auto view = records().read();
+  ASSERT_FALSE(view);
+  EXPECT_EQ(view.error().code, Errc::io_error) << "and not busy, after a wait for nothing";
+}
+
 TEST_F(SnapshotTest, NothingIsInstalledThatWasNotStaged) {
   EXPECT_FALSE(records().install(made_));
   expect_old_state();
