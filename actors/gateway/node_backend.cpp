@@ -110,6 +110,10 @@ Result<std::shared_ptr<const record::StateReader>> NodeBackend::view() {
   return std::shared_ptr<const record::StateReader>{owner, &owner->state()};
 }
 
+record::Revision NodeBackend::revision() {
+  return parts_.board->revision;
+}
+
 void NodeBackend::administer(api::AdminCommand command, MonotonicTime deadline,
                              std::function<void(Result<std::string>)> done) {
   if (!parts_.state->formed)

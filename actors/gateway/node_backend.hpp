@@ -56,6 +56,7 @@ class NodeBackend final : public api::Backend {
   void wait_revision(record::Revision after, MonotonicTime deadline,
                      std::function<void(Result<record::Revision>)> done) override;
   Result<std::shared_ptr<const record::StateReader>> view() override;
+  record::Revision revision() override;
   void administer(api::AdminCommand command, MonotonicTime deadline,
                   std::function<void(Result<std::string>)> done) override;
   api::ClusterView cluster() override;

@@ -1,4 +1,7 @@
 // From a request to a call: deadline, token, role and grant, before any handler sees it.
+#include <algorithm>
+
+#include "runtime/api/audit.hpp"
 #include "runtime/api/context.hpp"
 #include "runtime/api/render.hpp"
 #include "runtime/api/request_parts.hpp"
@@ -25,6 +28,40 @@ void answer_refused(const Request& request, const Responder& responder, const Er
   responder.answer(std::move(response));
 }
 
+// Denied administrative calls are in the trail, as those that were carried out; not every one of
+// them, or whoever has no token could fill it.
+void tell_denial(const Admission& admission, const Request& request, const Responder& responder,
+                 Principal principal, const Error& error) {
+  if (admission.role < Role::operating) return;
+  const ContextPtr& context = admission.context;
+  const MonotonicTime now = context->clock.monotonic();
+  const auto left_out = context->gate->tell_denial(now);
+  if (!left_out) return;
+  constexpr std::size_t target_bytes_max = 256;
+  AuditEntry entry;
+  entry.what = "denied";
+  entry.target = std::string{http::to_string(request.method)} + " " +
+                 std::string{request.path().substr(0, target_bytes_max)};
+  entry.outcome = to_string(error.code);
+  if (*left_out != 0) entry.outcome += "; " + std::to_string(*left_out) + " more before it";
+  const auto call =
+      std::make_shared<const Call>(Call{context, request, responder, std::move(principal),
+                                        admission.role, now + context->options.deadline_default});
+  write_audit(call, entry, [] {});
+}
+
+void deny(const Admission& admission, const Request& request, const Responder& responder,
+          Principal principal, const Error& error) {
+  answer_refused(request, responder, error);
+  if (error.code == Errc::unauthorized || error.code == Errc::forbidden)
+    tell_denial(admission, request, responder, std::move(principal), error);
+}
+
+// Whoever has shown no token that is known.
+Principal nobody() {
+  return {"(unknown)", Role::open, {}};
+}
+
 void hand_over(const Admission& admission, Request request, const Responder& responder,
                Principal principal, MonotonicTime deadline) {
   auto allowed = principal.need(admission.role);
@@ -33,7 +70,7 @@ void hand_over(const Admission& admission, Request request, const Responder& res
   if (!allowed) {
     log_info("api", "refused {} {} from {}: {}", http::to_string(request.method), request.path(),
              request.from, allowed.error().message);
-    answer_refused(request, responder, allowed.error());
+    deny(admission, request, responder, std::move(principal), allowed.error());
     return;
   }
   admission.handler(
@@ -48,9 +85,14 @@ Result<Principal> look_up(const Context& context, const std::string& token) {
 }
 
 // A token that this node has not seen yet may have been made through another one a moment ago: the
-// node looks again when it knows all that is committed.
+// node looks again when it knows all that is committed. A few at a time and not for long, since
+// whoever has no token makes the node ask the leader so.
 void look_again(const Admission& admission, Request request, const Responder& responder,
                 std::string token, MonotonicTime deadline) {
+  const ContextPtr& context = admission.context;
+  if (!context->gate->begin_look())
+    return answer_refused(request, responder,
+                          Error{Errc::busy, "too many tokens that this node does not know yet"});
   struct Asked {
     Admission admission;
     Request request;
@@ -67,15 +109,16 @@ void look_again(const Admission& admission, Request request, const Responder& re
       hand_over(asked->admission, std::move(asked->request), asked->responder, std::move(*found),
                 asked->deadline);
     else
-      answer_refused(asked->request, asked->responder,
-                     found.error().code == Errc::not_found
-                         ? Error{Errc::unauthorized, found.error().message}
-                         : found.error());
+      deny(asked->admission, asked->request, asked->responder, nobody(),
+           found.error().code == Errc::not_found ? Error{Errc::unauthorized, found.error().message}
+                                                 : found.error());
   };
-  admission.context->backend.read_barrier({ReadLevel::linearizable, 0}, deadline,
-                                          [asked, look](const Result<void>& ready) {
-                                            asked->responder.post([look, ready] { look(ready); });
-                                          });
+  const MonotonicTime patience = context->clock.monotonic() + Millis{limits::token_look_ms_max};
+  context->backend.read_barrier({ReadLevel::linearizable, 0}, std::min(deadline, patience),
+                                [asked, look](const Result<void>& ready) {
+                                  asked->admission.context->gate->end_look();
+                                  asked->responder.post([look, ready] { look(ready); });
+                                });
 }
 
 void admit(const Admission& admission, Request request, const Responder& responder) {
@@ -91,13 +134,13 @@ void admit(const Admission& admission, Request request, const Responder& respond
   if (!context.options.auth_enabled)
     return hand_over(admission, std::move(request), responder, anybody(), deadline);
   auto token = bearer_of(request);
-  if (!token) return answer_refused(request, responder, token.error());
+  if (!token) return deny(admission, request, responder, nobody(), token.error());
   auto principal = look_up(context, *token);
   if (principal)
     return hand_over(admission, std::move(request), responder, std::move(*principal), deadline);
   if (principal.error().code == Errc::not_found)
     return look_again(admission, std::move(request), responder, std::move(*token), deadline);
-  answer_refused(request, responder, principal.error());
+  deny(admission, request, responder, nobody(), principal.error());
 }
 
 }  // namespace

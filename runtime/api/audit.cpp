@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/api/render.hpp"
+#include "runtime/api/request_parts.hpp"
 #include "runtime/api/times.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/record/state_machine.hpp"
@@ -25,17 +26,23 @@ std::string key_of(std::uint64_t millis, const std::string& operation) {
   return fmt::format("{:013}-{}", millis, operation);
 }
 
+// Made again by a repetition of the call, wherever it arrives: the deduplication table lets in one.
+std::string operation_of(const AuditEntry& entry) {
+  return std::string{audit_operation_prefix} +
+         hex_of(xxh3_128(entry.operation + '\n' + entry.outcome));
+}
+
 record::Command audit_command(const Call& call, const AuditEntry& entry, std::uint64_t now) {
   record::Action action;
   action.collection = audit;
-  const std::string operation = call.backend().make_operation_id();
-  action.key = key_of(now, operation);
+  const std::string made = call.backend().make_operation_id();
+  action.key = key_of(now, made);
   action.value = Bytes{fmt::format(
       R"({{"time":"{}","who":{},"what":{},"target":{},"outcome":{},"from":{}}})", time_text(now),
       json_string(call.principal.name), json_string(entry.what), json_string(entry.target),
       json_string(entry.outcome), json_string(call.request.from))};
   record::Command command = record::single(std::move(action));
-  command.operation = operation;
+  command.operation = entry.operation.empty() ? made : operation_of(entry);
   return command;
 }
 
@@ -67,7 +74,7 @@ void trim(const Call& call, std::uint64_t now) {
 std::string outcome_text(const Result<record::Outcome>& outcome) {
   if (!outcome) return std::string{to_string(outcome.error().code)};
   if (outcome->refused) return "refused: " + std::string{to_string(*outcome->refused)};
-  return outcome->revision == 0 || outcome->replayed ? "" : "done";
+  return outcome->revision == 0 ? "" : "done";
 }
 
 void write_audit(const CallPtr& call, const AuditEntry& entry, std::function<void()> then) {
@@ -87,11 +94,11 @@ void write_audit(const CallPtr& call, const AuditEntry& entry, std::function<voi
 
 Afterwards audited(const CallPtr& call, std::string what, std::string target) {
   return [call, what = std::move(what), target = std::move(target)](
-             const Result<record::Outcome>& outcome, const std::string&,
+             const Result<record::Outcome>& outcome, const std::string& operation,
              std::function<void()> answer) {
     const std::string text = outcome_text(outcome);
     if (text.empty()) return answer();
-    write_audit(call, {what, target, text}, std::move(answer));
+    write_audit(call, {what, target, text, operation}, std::move(answer));
   };
 }
 

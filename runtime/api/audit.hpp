@@ -14,9 +14,13 @@ struct AuditEntry {
   std::string what;     // "declare collection"
   std::string target;   // "orders"
   std::string outcome;  // "done", "asked", or the error
+  // Of the call, which stands in the trail once under it with each outcome, however often it is
+  // repeated; "": it has none.
+  std::string operation;
 };
 
-// What an outcome is called in the trail; "" for one that changed nothing and is not told.
+// What an outcome is called in the trail; "" for one that changed nothing and is not told. One from
+// a repetition is: the first answer may have been lost before its entry was written.
 std::string outcome_text(const Result<record::Outcome>& outcome);
 
 // Writes the entry, then calls `then`, whether or not it could be written: the log line always is.

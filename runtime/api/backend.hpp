@@ -126,6 +126,9 @@ class Backend {
   // Errors: busy, not_ready.
   virtual Result<std::shared_ptr<const record::StateReader>> view() = 0;
 
+  // The newest revision that this node has applied. Never waits, unlike view().
+  virtual record::Revision revision() = 0;
+
   virtual void administer(AdminCommand command, MonotonicTime deadline,
                           std::function<void(Result<std::string>)> done) = 0;
 

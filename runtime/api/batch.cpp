@@ -23,6 +23,7 @@ Result<Write> item_of(const json::Value& item, const Place& place, const Princip
   json::Value rest = item;
   rest.erase("operation");
   write.command.request_hash = request_hash({"batch", json::to_text(rest)});
+  if (given) TRY(place.at("operation").check(check_operation_name(*given)));
   write.command.operation = given.value_or(operation);
   TRY(place.check(record::validate(write.command)));
   return write;
@@ -84,10 +85,11 @@ class Batch {
 
   void done(std::size_t position, const Result<record::Outcome>& outcome) {
     std::string text = outcome_json(writes_[position], outcome, call_->instance());
+    const record::Revision seen = outcome ? revision_seen(*call_, *outcome) : 0;
     {
       const std::lock_guard lock{mutex_};
       outcomes_[position] = std::move(text);
-      if (outcome) revision_ = std::max(revision_, outcome->revision);
+      revision_ = std::max(revision_, seen);
       if (--left_ != 0) return;
     }
     answer();

@@ -109,7 +109,7 @@ void answer_done(const CallPtr& call, const Result<std::string>& done) {
 
 // The trail is written first where the node takes no writes afterwards.
 void run_drain(const CallPtr& call, const AdminCommand& command) {
-  write_audit(call, {"drain node", target_of(command), "asked"}, [call, command] {
+  write_audit(call, {"drain node", target_of(command), "asked", {}}, [call, command] {
     call->backend().administer(command, call->deadline, [call](const Result<std::string>& done) {
       answer_done(call, done);
     });
@@ -121,7 +121,7 @@ void run(const CallPtr& call, const AdminCommand& command) {
       command, call->deadline, [call, command](const Result<std::string>& done) {
         const std::string outcome =
             done ? "done" : "refused: " + std::string{to_string(done.error().code)};
-        write_audit(call, {std::string{name_of(command.kind)}, target_of(command), outcome},
+        write_audit(call, {std::string{name_of(command.kind)}, target_of(command), outcome, {}},
                     [call, done] { answer_done(call, done); });
       });
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/api/access.hpp"
 #include "runtime/api/api.hpp"
+#include "runtime/api/gate.hpp"
 
 namespace mainstay::api {
 
@@ -13,6 +14,7 @@ struct Context {
   Backend& backend;
   const sys::Clock& clock;
   ApiOptions options;
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
 };
 using ContextPtr = std::shared_ptr<const Context>;
 

@@ -87,16 +87,19 @@ std::string result_json(const record::ActionResult& result) {
 }
 
 std::string operation_json(const std::string& id, const record::Outcome& outcome,
-                           std::uint64_t recorded_millis) {
+                           std::uint64_t recorded_millis, bool whole) {
   const bool fenced = outcome.refused == Errc::operation_fenced;
   std::string text = "{\"operation\":" + json_string(id) + ",\"state\":";
   if (fenced) {
     text += "\"fenced\"";
   } else if (outcome.refused) {
-    text += "\"refused\",\"error\":" + json_string(to_string(*outcome.refused)) +
-            ",\"detail\":" + json_string(refusal_text(outcome));
+    text += "\"refused\",\"error\":" + json_string(to_string(*outcome.refused));
+    if (whole) text += ",\"detail\":" + json_string(refusal_text(outcome));
   } else {
-    text += "\"committed\",\"revision\":" + std::to_string(outcome.revision) + ",\"results\":[";
+    text += "\"committed\",\"revision\":" + std::to_string(outcome.revision);
+  }
+  if (whole && !outcome.refused) {
+    text += ",\"results\":[";
     for (std::size_t i = 0; i < outcome.results.size(); ++i)
       text += (i == 0 ? "" : ",") + result_json(outcome.results[i]);
     text += ']';

@@ -28,9 +28,10 @@ std::string json_string(std::string_view text);  // quoted and escaped
 // {"version":…,"created":…,"changed":…}
 std::string result_json(const record::ActionResult& result);
 
-// {"operation":…,"state":"committed"|"refused"|"fenced",…}; `recorded_millis` 0: not known.
+// {"operation":…,"state":"committed"|"refused"|"fenced",…}; `recorded_millis` 0: not known. Without
+// `whole`, no more than that: neither what it changed nor what it met.
 std::string operation_json(const std::string& id, const record::Outcome& outcome,
-                           std::uint64_t recorded_millis);
+                           std::uint64_t recorded_millis, bool whole);
 std::string cluster_json(const ClusterView& view);
 http::Response checks_response(bool ok, const std::vector<Check>& checks);
 

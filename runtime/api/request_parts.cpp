@@ -96,6 +96,12 @@ Result<Millis> deadline_of(const http::Request& request, Millis standard) {
   return Millis{static_cast<std::int64_t>(millis)};
 }
 
+Result<void> check_operation_name(std::string_view operation) {
+  if (!operation.starts_with(audit_operation_prefix)) return {};
+  return fail(Errc::forbidden, "operation ids that start with '" +
+                                   std::string{audit_operation_prefix} + "' are Mainstay's own");
+}
+
 Result<std::optional<std::string>> operation_of(const http::Request& request) {
   TRY_ASSIGN(const auto text, single(request, "Idempotency-Key"));
   if (!text) return std::optional<std::string>{};
@@ -103,6 +109,7 @@ Result<std::optional<std::string>> operation_of(const http::Request& request) {
   if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
     key = key.substr(1, key.size() - 2);
   if (key.empty()) return fail(Errc::invalid_argument, "Idempotency-Key is empty");
+  TRY(check_operation_name(key));
   return std::optional<std::string>{key};
 }
 

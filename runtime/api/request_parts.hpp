@@ -27,6 +27,11 @@ Result<void> check_query(const http::Request& request,
 // Mainstay-Deadline-Ms, 1 to limits::request_ms_max, else `standard`.
 Result<Millis> deadline_of(const http::Request& request, Millis standard);
 
+// Under such ids the node writes its audit trail, each entry once: nobody may take them before.
+inline constexpr std::string_view audit_operation_prefix = "~audit-";
+// An operation id that a client names. Errors: forbidden.
+Result<void> check_operation_name(std::string_view operation);
+
 // Idempotency-Key, without the quotes that some clients put around it; nothing if there is none.
 Result<std::optional<std::string>> operation_of(const http::Request& request);
 

@@ -8,13 +8,6 @@ namespace mainstay::api {
 
 namespace {
 
-// An outcome without a commit of its own shows what was there before: as of now, at the latest.
-record::Revision revision_seen(const Call& call, const record::Outcome& outcome) {
-  if (outcome.revision != 0) return outcome.revision;
-  const auto view = call.backend().view();
-  return view ? (*view)->counters().revision : 0;
-}
-
 http::Response response_of(const Call& call, const Write& write,
                            const Result<record::Outcome>& outcome, const Render& render) {
   const std::string& operation = write.command.operation;
@@ -31,6 +24,10 @@ http::Response response_of(const Call& call, const Write& write,
 }
 
 }  // namespace
+
+record::Revision revision_seen(const Call& call, const record::Outcome& outcome) {
+  return outcome.revision != 0 ? outcome.revision : call.backend().revision();
+}
 
 std::string pointer_of(const Write& write, const record::Outcome& outcome) {
   const std::vector<std::string>* list = nullptr;

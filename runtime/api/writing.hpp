@@ -19,6 +19,10 @@ struct Write {
 // Where in the body the refused part stands; "" for the whole.
 std::string pointer_of(const Write& write, const record::Outcome& outcome);
 
+// What the client has seen with an outcome. One without a commit of its own shows what was there
+// before: as of now, at the latest. On any thread, without waiting.
+record::Revision revision_seen(const Call& call, const record::Outcome& outcome);
+
 // Clients do not write to Mainstay's own collections. Errors: forbidden.
 Result<void> check_writable(const std::string& collection);
 

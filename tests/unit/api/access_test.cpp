@@ -61,7 +61,80 @@ TEST_F(AccessTest, WithoutATokenNothingButHealthIsServed) {
       EXPECT_THAT(header(response, "WWW-Authenticate"), testing::StartsWith("Bearer"));
     }
   }
-  EXPECT_TRUE(backend.commands.empty());
+  for (const record::Command& command : backend.commands)
+    EXPECT_EQ(command.actions.at(0).collection, record::system_collection::audit);
+}
+
+TEST_F(AccessTest, DeniedAdministrativeCallsAreInTheTrail) {
+  const auto reader = token("reader00", Role::reader);
+  const auto entries = [this] {
+    std::vector<std::string> texts;
+    backend.state->scan_records(record::system_collection::audit, "", "",
+                                [&](std::string_view, const record::Record& record) {
+                                  texts.emplace_back(record.value.view());
+                                  return true;
+                                });
+    return texts;
+  };
+  EXPECT_EQ(ask(Method::remove, "/v1/tokens/x", "", with(reader)).status, 403);
+  ASSERT_EQ(entries().size(), 1U);
+  for (const char* text : {R"("who":"reader00-name")", R"("what":"denied")",
+                           R"("target":"DELETE /v1/tokens/x")", R"("outcome":"forbidden")"})
+    EXPECT_THAT(entries()[0], testing::HasSubstr(text));
+  EXPECT_EQ(ask(Method::post, "/v1/tokens").status, 401);
+  ASSERT_EQ(entries().size(), 2U);
+  // What is no administrative call is not told, and not all that come at once are.
+  EXPECT_EQ(ask(Method::get, "/v1/cluster").status, 401);
+  EXPECT_EQ(entries().size(), 2U);
+  for (int i = 0; i < 100; ++i) ask(Method::post, "/v1/tokens");
+  EXPECT_EQ(entries().size(), limits::denial_entries_max);
+}
+
+TEST_F(AccessTest, UnknownTokensDoNotPileUp) {
+  backend.hold_barriers = true;
+  const std::string unknown = "mst_other000_" + std::string{secret};
+  std::vector<std::shared_ptr<Recorder>> waiting;
+  for (std::size_t i = 0; i < limits::token_looks_max; ++i)
+    waiting.push_back(begin(Method::get, "/v1/cluster", "", with(unknown)));
+  EXPECT_LE(backend.last_deadline, clock.monotonic() + Millis{limits::token_look_ms_max});
+  EXPECT_EQ(problem_of(ask(Method::get, "/v1/cluster", "", with(unknown))), "busy");
+  EXPECT_EQ(backend.needs.size(), limits::token_looks_max);
+  backend.end_barriers();
+  for (const auto& each : waiting) {
+    each->run();
+    EXPECT_EQ(problem_of(each->answers.at(0)), "unauthorized");
+  }
+  EXPECT_EQ(problem_of(ask(Method::get, "/v1/cluster", "", with(unknown))), "unauthorized");
+}
+
+TEST_F(AccessTest, AnOperationOnOtherCollectionsIsToldWithoutItsParts) {
+  const auto narrow = token("narrow00", Role::writer, {{"orders"}});
+  const auto put = [&](const std::string& collection, const std::string& operation,
+                       const std::string& value) {
+    auto fields = with("bootstrap");
+    fields.emplace_back("Idempotency-Key", operation);
+    fields.emplace_back("If-None-Match", "*");
+    ask(Method::put, "/v1/collections/" + collection + "/records/k", value, fields);
+  };
+  put("orders", "op-seen", "1");
+  put("secrets", "op-hidden", "1");
+  put("secrets", "op-refused", "2");
+  const auto read = [&](const std::string& operation, const std::string& text) {
+    return body_of(ask(Method::get, "/v1/operations/" + operation, "", with(text)));
+  };
+  EXPECT_TRUE(read("op-seen", narrow).contains("results"));
+  EXPECT_TRUE(read("op-hidden", "bootstrap").contains("results"));
+  const auto hidden = read("op-hidden", narrow);
+  EXPECT_EQ(hidden.at("state"), "committed");
+  EXPECT_FALSE(hidden.contains("results"));
+  EXPECT_TRUE(read("op-refused", "bootstrap").contains("detail"));
+  const auto refused = read("op-refused", narrow);
+  EXPECT_EQ(refused.at("error"), "precondition_failed");
+  EXPECT_FALSE(refused.contains("detail"));
+  const auto fenced =
+      body_of(ask(Method::post, "/v1/operations/op-refused/fence", "", with(narrow)));
+  EXPECT_EQ(fenced.at("state"), "refused");
+  EXPECT_FALSE(fenced.contains("detail"));
 }
 
 TEST_F(AccessTest, EveryRowOfTheTableIsARoute) {

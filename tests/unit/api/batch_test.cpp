@@ -47,6 +47,28 @@ TEST_F(BatchTest, ARepetitionChangesNothing) {
   EXPECT_EQ(backend.state->counters().revision, 3U);
 }
 
+TEST_F(BatchTest, WhatChangedNothingWasSeenToo) {
+  backend.declare("stock", R"({"kind":"ledger","ledger":{"dimensions":["at"]}})");
+  const std::string post = R"({"operations":[{"post":{"collection":"stock","id":"e1","entry":)"
+                           R"({"quantity":"1","from":{"at":"A"},"to":{"at":"B"}}}}]})";
+  EXPECT_EQ(header(run(post), session_header), "r3");
+  ask(Method::put, "/v1/collections/orders/records/a", "1");
+  // The entry is there already; so is what was written since.
+  const int views = backend.views;
+  EXPECT_EQ(header(run(post), session_header), "r4");
+  EXPECT_EQ(backend.views, views) << "a view may have to wait for a snapshot; the thread must not";
+}
+
+TEST_F(BatchTest, NobodyTakesTheIdsOfTheTrail) {
+  const auto refused = run(R"({"operations":[{"put":{"collection":"orders","key":"a","value":1},)"
+                           R"("operation":"~audit-1"}]})");
+  EXPECT_EQ(problem_of(refused), "forbidden");
+  EXPECT_EQ(text_of(refused, "pointer"), "/operations/0/operation");
+  EXPECT_EQ(problem_of(run(three, {{"Idempotency-Key", "~audit-1"}})), "forbidden");
+  EXPECT_EQ(problem_of(ask(Method::post, "/v1/operations/~audit-1/fence")), "forbidden");
+  EXPECT_TRUE(backend.commands.empty());
+}
+
 TEST_F(BatchTest, WithoutAKeyTheIdsAreMadeHere) {
   const auto done = run(three);
   EXPECT_EQ(header(done, operation_header), "made-1");

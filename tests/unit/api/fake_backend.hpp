@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -33,6 +34,8 @@ class FakeBackend final : public Backend {
     last_deadline = deadline;
     commands.push_back(command);
     if (refusal) return done(Failure{*refusal});
+    if (!command.actions.empty() && command.actions[0].collection == lost_collection)
+      return done(fail(Errc::outcome_unknown, "lost"));
     done(apply(std::move(command)));
     wake();
   }
@@ -42,6 +45,7 @@ class FakeBackend final : public Backend {
     last_deadline = deadline;
     needs.push_back(need);
     if (on_barrier) on_barrier();
+    if (hold_barriers) return held_barriers.push_back(std::move(done));
     if (refusal) return done(Failure{*refusal});
     done({});
   }
@@ -57,6 +61,8 @@ class FakeBackend final : public Backend {
     if (view_refusal) return Failure{*view_refusal};
     return std::shared_ptr<const record::StateReader>{state};
   }
+
+  record::Revision revision() override { return state->counters().revision; }
 
   void administer(AdminCommand command, MonotonicTime deadline,
                   std::function<void(Result<std::string>)> done) override {
@@ -102,6 +108,11 @@ class FakeBackend final : public Backend {
                           {limits::retention_window_ms});
   }
 
+  void end_barriers() {
+    hold_barriers = false;
+    for (const auto& done : std::exchange(held_barriers, {})) done({});
+  }
+
   // Ends the waits that have something to see, or whose time is over.
   void wake() {
     std::deque<Waiter> waiting;
@@ -124,8 +135,11 @@ class FakeBackend final : public Backend {
   std::shared_ptr<record::MemoryState> state = std::make_shared<record::MemoryState>();
   record::Declarations declarations;
   std::optional<Error> refusal;       // of submit, read_barrier, administer, metrics
+  std::string lost_collection;        // writes to it do not arrive
   std::optional<Error> view_refusal;  // of view
   std::function<void()> on_barrier;
+  bool hold_barriers = false;
+  std::vector<std::function<void(Result<void>)>> held_barriers;
   std::vector<record::Command> commands;
   std::vector<ReadNeed> needs;
   std::vector<AdminCommand> admin;

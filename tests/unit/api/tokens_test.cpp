@@ -134,6 +134,23 @@ TEST_F(TokensTest, AdministrativeCallsLeaveATrail) {
   EXPECT_EQ(newest_audit().at("outcome"), "asked");
 }
 
+TEST_F(TokensTest, ARepeatedCallIsInTheTrailOnce) {
+  Fields key{{"Idempotency-Key", "declare-new"}};
+  key.insert(key.end(), root.begin(), root.end());
+  // The node could not write the entry.
+  backend.lost_collection = record::system_collection::audit;
+  EXPECT_EQ(ask(Method::put, "/v1/collections/new", "{}", key).status, 201);
+  EXPECT_EQ(audits(), 0U);
+  backend.lost_collection.clear();
+  for (int i = 0; i < 3; ++i) {
+    const auto again = ask(Method::put, "/v1/collections/new", "{}", key);
+    EXPECT_EQ(header(again, replayed_header), "true");
+    EXPECT_EQ(audits(), 1U);
+  }
+  EXPECT_EQ(newest_audit().at("what"), "declare collection");
+  EXPECT_EQ(newest_audit().at("outcome"), "done");
+}
+
 TEST_F(TokensTest, TheTrailIsKeptForNinetyDays) {
   for (int i = 0; i < 40; ++i) ask(Method::post, "/v1/cluster/transfer", "", root);
   EXPECT_EQ(audits(), 40U);
