@@ -105,6 +105,10 @@ inline constexpr std::size_t fingerprint_fields_max = 2048;
 inline constexpr std::size_t fingerprint_changes_max = 32;
 // so many documents without a change make a field one that is always there
 inline constexpr std::uint64_t fingerprint_documents = 50;
+inline constexpr std::size_t reconcile_items_max = 2'000'000;  // compared in one run
+inline constexpr std::size_t discrepancies_max = 10'000;       // of one run; more is a mistake
+inline constexpr std::size_t discrepancy_fields_max = 20;
+inline constexpr std::size_t discrepancy_value_bytes_max = 512;  // told of one value
 
 // --- gateway ---
 inline constexpr std::size_t gateway_buffer_bytes_max = 64 * mib;
