@@ -185,6 +185,10 @@ void add_routes(http::Router& router, Backend& backend, const sys::Clock& clock,
   add_operation_routes(routes);
   add_token_routes(routes);
   add_cluster_routes(routes);
+  add_adapter_routes(routes);
+  add_letter_routes(routes);
+  add_reconciliation_routes(routes);
+  add_trace_routes(routes);
   add_health_routes(routes);
 }
 

@@ -68,6 +68,10 @@ void add_change_routes(Routes& routes);
 void add_operation_routes(Routes& routes);
 void add_token_routes(Routes& routes);
 void add_cluster_routes(Routes& routes);
+void add_adapter_routes(Routes& routes);
+void add_letter_routes(Routes& routes);
+void add_reconciliation_routes(Routes& routes);
+void add_trace_routes(Routes& routes);
 void add_health_routes(Routes& routes);
 
 }  // namespace mainstay::api

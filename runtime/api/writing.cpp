@@ -2,6 +2,7 @@
 
 #include "runtime/api/render.hpp"
 #include "runtime/api/request_parts.hpp"
+#include "runtime/integration/hub.hpp"
 #include "runtime/record/state_machine.hpp"
 
 namespace mainstay::api {
@@ -39,6 +40,11 @@ std::string pointer_of(const Write& write, const record::Outcome& outcome) {
 }
 
 Result<void> check_writable(const std::string& collection) {
+  if (collection.starts_with(integration::hub_prefix))
+    return fail(Errc::forbidden, "collection '" + collection +
+                                     "' is the integration hub's own: steer it through "
+                                     "/v1/adapters; names that start with '" +
+                                     std::string{integration::hub_prefix} + "' are kept for it");
   if (!collection.starts_with('_')) return {};
   return fail(Errc::forbidden, "collection '" + collection +
                                    "' is Mainstay's own: declare with PUT /v1/collections, make "

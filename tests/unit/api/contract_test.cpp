@@ -10,6 +10,7 @@
 #include "runtime/http/target.hpp"
 #include "runtime/record/schema.hpp"
 #include "tests/unit/api/fake_backend.hpp"
+#include "tests/unit/api/hub_rows.hpp"
 
 namespace mainstay::api {
 namespace {
@@ -148,6 +149,7 @@ class ContractTest : public testing::Test {
       ask(Method::post, "/v1/collections/stock/entries",
           R"({"id":"E-0","quantity":"5","item":"A","lot":"L0","unit":"EA",)"
           R"("from":{"location":"SUPPLIER"},"to":{"location":"R1"}})");
+      fill_hub(backend);
       TokenRecord token{"test", "sha256:00", Role::reader, {}, "2023-01-01T00:00:00.000Z", {}};
       record::Action action;
       action.collection = record::system_collection::tokens;
