@@ -2,7 +2,7 @@
 // runs them, and runs what was given to this node, each adapter under a supervisor of its own.
 // Detached: it asks the cluster and waits.
 //
-//   adapter_host ─ adapter "erp" (supervisor) ─ source · export · lane × n
+//   adapter_host ─ adapter "erp" (supervisor) ─ source · reconcile · export · lane × n
 //
 // Exactly one instance of an adapter acts at any time: placements carry an epoch, every commit of a
 // worker checks it, and every call to a counterpart begins with a commit.

@@ -1,10 +1,12 @@
 #include "actors/adapter_host/jobs.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/adapter_host/cluster_port.hpp"
 #include "runtime/integration/exporter.hpp"
 #include "runtime/integration/lane.hpp"
+#include "runtime/integration/reconcile.hpp"
 #include "runtime/integration/source.hpp"
 
 namespace mainstay::adapter_host {
@@ -75,6 +77,27 @@ class LaneJob final : public Job {
   integration::Lane lane_;
 };
 
+class ReconcileJob final : public Job {
+ public:
+  ReconcileJob(const JobParts& parts, std::unique_ptr<Adapter> adapter)
+      : parts_{parts},
+        adapter_{std::move(adapter)},
+        port_{*parts.backend, *parts.clock, parts.stopping},
+        reconciler_{*parts_.definition, parts.tenure, *adapter_, port_} {}
+  Result<Step> step() override { return reconciler_.step(); }
+  Millis pause() const override { return std::min(reconciler_.pause(), look_for_requests); }
+  bool follows_records() const override { return false; }
+
+ private:
+  // For what people ask for.
+  static constexpr Millis look_for_requests{500};
+
+  const JobParts parts_;
+  const std::unique_ptr<Adapter> adapter_;
+  ClusterPort port_;
+  integration::Reconciler reconciler_;
+};
+
 }  // namespace
 
 std::vector<NamedJob> jobs_of(const JobParts& parts) {
@@ -84,6 +107,11 @@ std::vector<NamedJob> jobs_of(const JobParts& parts) {
     jobs.push_back({definition.name + "/source", [parts]() -> Result<std::unique_ptr<Job>> {
                       TRY_ASSIGN(auto adapter, make_adapter(parts));
                       return std::make_unique<SourceJob>(parts, std::move(adapter));
+                    }});
+  if (!definition.reconciles.empty())
+    jobs.push_back({definition.name + "/reconcile", [parts]() -> Result<std::unique_ptr<Job>> {
+                      TRY_ASSIGN(auto adapter, make_adapter(parts));
+                      return std::make_unique<ReconcileJob>(parts, std::move(adapter));
                     }});
   if (definition.exports.empty()) return jobs;
   jobs.push_back({definition.name + "/export", [parts]() -> Result<std::unique_ptr<Job>> {

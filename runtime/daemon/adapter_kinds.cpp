@@ -5,6 +5,7 @@
 #include "actors/adapters/http/http_adapter.hpp"
 #include "actors/adapters/mqtt/mqtt_adapter.hpp"
 #include "actors/adapters/postgres/postgres_adapter.hpp"
+#include "actors/adapters/tryton/tryton_adapter.hpp"
 
 namespace mainstay::daemon {
 
@@ -14,6 +15,7 @@ void add_built_in_kinds(integration::AdapterKinds& kinds) {
   kinds.add("http", adapters::make_http_adapter);
   kinds.add("mqtt", adapters::make_mqtt_adapter);
   kinds.add("postgres", adapters::make_postgres_adapter);
+  kinds.add("tryton", adapters::make_tryton_adapter);
 }
 
 }  // namespace mainstay::daemon

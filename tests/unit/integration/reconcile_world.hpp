@@ -131,7 +131,7 @@ struct ReconcileWorld {
     ASSERT_MSG(!outcome.refused, outcome.detail.c_str());
     // Indexes are built with the entries that follow.
     record::apply_nothing(*port.state, port.declarations, port.state->counters().applied_index + 1,
-                          1);
+                          1, {1'000'000'000});
   }
   void declare(const std::string& name, const std::string& declaration) {
     commit(record::ActionKind::declare, record::system_collection::collections, name, declaration);
