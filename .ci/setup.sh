@@ -84,7 +84,8 @@ unpack_tool() {
     rm -rf "$work"
     die "Could not fetch $program. As root, run: apt-get update"
   fi
-  found=$(find "$work/files/bin" "$work/files/usr/bin" "$work/files/usr/sbin" -name "$program" 2>/dev/null)
+  found=$(find "$work/files/bin" "$work/files/usr/bin" "$work/files/usr/sbin" -name "$program" 2>/dev/null || true)
+  [ -n "$found" ] || die "The Debian package $package holds no program $program."
   if [ "$package" = "${package#*+}" ]; then
     install -D -m 755 "$found" "$top/build/tools/$program"
   else
