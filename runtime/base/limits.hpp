@@ -93,8 +93,8 @@ inline constexpr std::size_t snapshot_chunk_bytes = 256 * kib;
 inline constexpr std::size_t snapshot_chunks_in_flight_max = 4;
 
 // --- integration ---
-inline constexpr std::size_t mapping_rules_max = 4096;   // of one mapping
-inline constexpr std::size_t mapping_depth_max = 24;     // rules inside one another
+inline constexpr std::size_t mapping_rules_max = 4096;  // of one mapping
+inline constexpr std::size_t mapping_depth_max = 24;    // rules inside one another
 inline constexpr std::size_t mapping_table_rows_max = 10'000;
 inline constexpr std::size_t mapping_outputs_max = 200;  // records and effects of one document
 inline constexpr std::size_t mapping_steps_max = 1'000'000;
