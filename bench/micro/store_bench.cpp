@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bench/micro/samples.hpp"
+#include "runtime/api/access.hpp"
 #include "runtime/store/node_store.hpp"
 #include "runtime/wire/codec.hpp"
 
@@ -137,6 +138,26 @@ BENCHMARK_DEFINE_F(StoreBench, record_read)(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK_REGISTER_F(StoreBench, record_read)->UseRealTime();
+
+// What the token of each request costs: a view, the token's row and its JSON, one SHA-256.
+BENCHMARK_DEFINE_F(StoreBench, token_look_up)(benchmark::State& state) {
+  for (int i = 0; i < 100; ++i) apply(state, next_entry(256));
+  const std::string text = "mst_abcd0123_" + std::string(api::token_secret_size, 'x');
+  const api::TokenRecord kept{"bench", api::hash_of_token(text), api::Role::writer, {}, "", {}};
+  record::Command command =
+      record::single({record::ActionKind::put, record::system_collection::tokens, "abcd0123",
+                      Bytes{api::to_json(kept)}});
+  command.operation = "token";
+  record::Batch batch;
+  batch.commands.push_back(std::move(command));
+  apply(state, entry_of(batch));
+  for (auto _ : state) {
+    auto view = store_->records().read();
+    if (!view || !api::authenticate((*view)->state(), text, {})) state.SkipWithError("not let in");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK_REGISTER_F(StoreBench, token_look_up)->UseRealTime();
 
 }  // namespace
 }  // namespace mainstay::bench
