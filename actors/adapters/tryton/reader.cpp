@@ -58,6 +58,15 @@ RawMessage message_of(const ReadModel& model, Id id, std::string version, const 
   return message;
 }
 
+// With a sum of the content in its version: a document also shows what belongs to other rows (the
+// customer's name), and one version must mean one content.
+RawMessage document_message(const ReadModel& model, Id id, const std::string& version,
+                            const Value& document) {
+  RawMessage message = message_of(model, id, version, document);
+  message.version += fmt::format("-{:08x}", crc32c(message.body));
+  return message;
+}
+
 RawMessage deleted(const ReadModel& model, Id id) {
   return message_of(
       model, id, "deleted",
@@ -167,7 +176,7 @@ Result<void> Reader::read_changes(const ReadModel& model, ModelPosition& at, std
   for (Document& document : news) {
     at.seen[document.stamp.id] = {document.stamp.version, document.stamp.modified};
     page.messages.push_back(
-        message_of(model, document.stamp.id, std::move(document.stamp.version), document.value));
+        document_message(model, document.stamp.id, document.stamp.version, document.value));
   }
   if (!last) {
     at.after = rows.back().id;
@@ -401,7 +410,7 @@ Result<void> Reader::sweep_block(const ReadModel& model, Position& position, std
   TRY_ASSIGN(std::vector<Document> found, documents(model, told));
   for (Document& document : found)
     page.messages.push_back(
-        message_of(model, document.stamp.id, std::move(document.stamp.version), document.value));
+        document_message(model, document.stamp.id, document.stamp.version, document.value));
   if (at.skip + told.size() < rows.size()) {
     at.skip += told.size();
     at.hash = hash;
@@ -452,7 +461,7 @@ Result<Page> Reader::backfill(const Range& range, const std::string& position,
   Page page;
   for (Document& document : found)
     page.messages.push_back(
-        message_of(*model, document.stamp.id, std::move(document.stamp.version), document.value));
+        document_message(*model, document.stamp.id, document.stamp.version, document.value));
   page.position = which.empty() ? position : std::to_string(which.back());
   page.more = rows.size() == limit;
   return page;
