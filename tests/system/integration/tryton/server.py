@@ -47,11 +47,14 @@ def programs_of_postgres():
     raise RuntimeError("postgresql is not installed: ./check --integration installs it")
 
 
+MORTAL = ["setpriv", "--pdeathsig", "KILL"]  # ends with the test, however that ends
+
+
 def as_postgres(command):
     """PostgreSQL does not run as root."""
     if os.getuid() != 0:
-        return command
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
+        return [*MORTAL, "--", *command]
+    return [*MORTAL, "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
 
 
 class Erp:
@@ -95,7 +98,7 @@ class Erp:
 
     def start(self):
         with open(self.log / "trytond.log", "a") as log:
-            self.trytond = subprocess.Popen(["trytond", "-c", self.config, "-d", DATABASE], stdout=log, stderr=log,
+            self.trytond = subprocess.Popen([*MORTAL, "--", "trytond", "-c", self.config, "-d", DATABASE], stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         wait_until("trytond", self.answers, 120, lambda: self.trytond.poll() is None)
 
@@ -131,7 +134,6 @@ class Erp:
             self.cluster.chmod(0o700)
             self.run("initdb", as_postgres([self.bin / "initdb", "-D", self.cluster, "-U", "tryton", "--auth=trust", "-E", "UTF8",
                                             "--locale=C.UTF-8", "--no-sync"]))
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)  # of a run that was killed: the lock says that none runs
         options = (f"-p {self.database_port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off "
                    "-c synchronous_commit=off -c full_page_writes=off -c max_connections=60")
         with open(self.log / "postgres.log", "a") as log:

@@ -36,7 +36,7 @@ class TrytonTest(unittest.TestCase):
 
     def adapter(self, models=ALL_MODELS, **settings):
         settings = {"url": self.erp.url, "user": "hub", "password": HUB_PASSWORD, "models": models, **settings}
-        adapter = Adapter(OPTIONS.build, "tryton", settings, call_timeout_ms=20_000)
+        adapter = Adapter(OPTIONS.build, "tryton", settings, call_timeout_ms=60_000, patience=240)
         self.addCleanup(adapter.close)
         return adapter
 
