@@ -491,8 +491,9 @@ Result<Step> Intake::take(std::vector<Incoming> messages, std::vector<Action> wi
       Plan one = plan(*view, messages[at], shapes);
       const bool fits = group.plans.empty() || (group.has_room_for(one) && !group.touches(one));
       if (!fits) break;
+      // Only what was taken teaches: else the first bad one would make all good ones drift.
+      if (one.end == Plan::End::accepted) group.shapes = std::move(shapes);
       group.add(std::move(one));
-      group.shapes = std::move(shapes);
     }
     add_shapes(group);
     const bool last = at == messages.size();

@@ -10,13 +10,13 @@ from .harness import FlowCase, tell, wait_until
 
 class Backfill(FlowCase):
     def backfill(self, made, adapter, name):
-        row = {"adapter": adapter, "id": name, "command": "backfill", "arguments": {"type": "", "from": "", "to": ""},
-               "at": "2026-11-02T00:00:00Z", "state": "asked", "open": adapter}
-        answer = made.hub.client.put("hub-commands", f"{adapter}%2F{name}", row)
+        answer = made.hub.client.request("POST", f"/v1/adapters/{adapter}/backfill", b"{}",
+                                         {"Content-Type": "application/json", "Idempotency-Key": f"{adapter}-{name}"})
         self.assertIn(answer.status, (200, 201), answer.body)
 
     def done(self, made, adapter, name):
-        return (found := made.hub.records("hub-commands").get(f"{adapter}/{name}")) and found["state"] in ("done", "failed") and found
+        found = made.hub.records("hub-commands").get(f"{adapter}/{adapter}-{name}")
+        return found and found["state"] in ("done", "failed") and found
 
     def test_everything_again_while_live(self):
         made = self.factory(seed=21, orders=20)

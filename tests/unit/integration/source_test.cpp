@@ -296,5 +296,19 @@ TEST_F(SourceTest, ANewFieldIsTakenAndReported) {
   EXPECT_EQ(counts.unmapped, 1u);
 }
 
+TEST_F(SourceTest, WhatIsParkedTeachesNoShape) {
+  RawMessage bad = order_message("A", "1");
+  bad.body = R"({"id":"A","seq":"1","state":{"is":"odd"},"lines":7})";
+  definition.source->types["order"] = lab_mapping(R"({
+    "mapping": "order-in", "version": 1,
+    "records": [{"collection": "orders", "key": "/id",
+                 "value": {"id": "/id", "state": {"$text": "/state"}}}]})");
+  give(bad);
+  give(order_message("B", "1"));
+  EXPECT_EQ(run(), Step::idle);
+  EXPECT_EQ(cluster.count(hub::letters), 1u);
+  EXPECT_EQ(state_of("B"), "confirmed");
+}
+
 }  // namespace
 }  // namespace mainstay::integration
