@@ -83,7 +83,7 @@ class Volume(FlowCase):
              f"{100 * settled_equal / max(1, settled):.3f} % of the positions at rest for {SETTLED_SECONDS:.0f} s ({settled} looked at), "
              f"{100 * equal / max(1, whole):.2f} % of all; after drain 100 % of {len(made.plant.store.stock('wms'))}")
         self.assertEqual(made.hub.ledger_sum(), 0)
-        # The goal while running is 99.9 %; a busy machine delays moves by more than the time at rest, and drift would be far below this.
+        # The goal while running is 99.9 %; a busy machine delays moves by more than the time at rest,.
         self.assertGreaterEqual(settled_equal, (0.999 if FULL else 0.95) * settled)
 
     def accuracy(self, made, changed):

@@ -105,7 +105,12 @@ class Cluster:
         self.processes[node].kill()
 
     def hang(self, node):
-        self.processes[node].signal(signal.SIGSTOP)
+        """Frozen when it returns: the signal alone may reach some threads a moment later."""
+        process = self.processes[node]
+        process.signal(signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{process.popen.pid}/task")
+        wait_until(lambda: all(task.joinpath("stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] in "TtZX"
+                               for task in tasks.iterdir()), 5, f"node {node} frozen")
 
     def resume(self, node):
         self.processes[node].signal(signal.SIGCONT)
