@@ -35,6 +35,33 @@ SparkplugKind kind_of(std::string_view word) {
   return SparkplugKind::other;
 }
 
+bool is_utf8(std::string_view text) {
+  unsigned more = 0;
+  std::uint32_t point = 0;
+  std::uint32_t least = 0;
+  for (const char signed_c : text) {
+    const auto c = static_cast<unsigned char>(signed_c);
+    if (more > 0) {
+      if ((c & 0xC0U) != 0x80U) return false;
+      point = point << 6U | (c & 0x3FU);
+      const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+      if (--more == 0 && (point < least || point > 0x10FFFF || surrogate)) return false;
+    } else if (c >= 0x80) {
+      more = c >= 0xF8 ? 0 : c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
+      if (more == 0) return false;
+      point = c & (0x3FU >> more);
+      least = more == 1 ? 0x80 : more == 2 ? 0x800 : 0x10000;
+    }
+  }
+  return more == 0;
+}
+
+std::string hex_text(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return text;
+}
+
 Metric::Raw raw_of(const WireMetric& wire) {
   if (wire.is_null()) return {};
   switch (wire.value_case()) {
@@ -49,9 +76,9 @@ Metric::Raw raw_of(const WireMetric& wire) {
     case WireMetric::kBooleanValue:
       return wire.boolean_value();
     case WireMetric::kStringValue:
-      return wire.string_value();
+      return is_utf8(wire.string_value()) ? wire.string_value() : hex_text(wire.string_value());
     case WireMetric::kBytesValue:
-      return wire.bytes_value();
+      return hex_text(wire.bytes_value());
     case WireMetric::VALUE_NOT_SET:
       return {};
   }

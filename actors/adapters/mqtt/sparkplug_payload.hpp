@@ -41,7 +41,8 @@ enum class DataType : std::uint32_t {
 };
 
 struct Metric {
-  // As it stood in the payload: without its data type it cannot be told what it means.
+  // As it stood in the payload: without its data type it cannot be told what it means. Bytes, and
+  // texts that are not UTF-8, are hexadecimal digits.
   using Raw =
       std::variant<std::monostate, std::uint32_t, std::uint64_t, float, double, bool, std::string>;
 
