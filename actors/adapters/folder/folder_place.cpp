@@ -1,6 +1,7 @@
 #include "actors/adapters/folder/folder_place.hpp"
 
 #include "actors/adapters/folder/local_folder.hpp"
+#include "actors/adapters/folder/sftp_folder.hpp"
 
 namespace mainstay::adapters {
 
@@ -19,6 +20,17 @@ std::string take_directory(Settings& settings, std::string_view name, std::strin
 
 std::unique_ptr<Folder> take_folder(Settings& settings,
                                     const integration::AdapterContext& context) {
+  const auto file = [&settings, &context](std::string_view name) {
+    return (std::filesystem::path{context.directory} / settings.required_text(name)).string();
+  };
+  if (settings.has("url")) {
+    SftpPlace place{settings.required_text("url"), file("key_file"), file("known_hosts"),
+                    context.call_timeout};
+    if (settings.has("directory")) settings.wrong("directory", "expected either directory or url");
+    const auto checked = check_sftp_url(place.url);
+    if (checked) return std::make_unique<SftpFolder>(std::move(place));
+    settings.wrong("url", checked.error().message);
+  }
   const std::string directory = settings.required_text("directory");
   return std::make_unique<LocalFolder>(std::filesystem::path{context.directory} / directory);
 }

@@ -228,11 +228,13 @@ TEST_F(EdiAdapterTest, WrongSettingsAreTold) {
   EXPECT_THAT(told(R"({"acknowlege":false})"), HasSubstr("did you mean acknowledge?"));
 }
 
-TEST_F(EdiAdapterTest, TheExampleIsGood) {
-  integration::AdapterContext example;
-  example.settings = example_settings("edi.toml");
-  const auto made = make_edi_adapter(example);
-  EXPECT_TRUE(made) << to_string(made.error());
+TEST_F(EdiAdapterTest, TheExamplesAreGood) {
+  for (const char* file : {"edi.toml", "edi_sftp.toml"}) {
+    integration::AdapterContext example;
+    example.settings = example_settings(file);
+    const auto made = make_edi_adapter(example);
+    EXPECT_TRUE(made) << to_string(made.error());
+  }
 }
 
 }  // namespace
