@@ -240,7 +240,7 @@ Result<void> SftpFolder::write(const std::string& path, std::string_view content
   h.set(CURLOPT_READDATA, &rest);
   h.set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(content.size()));
   h.set(CURLOPT_POSTQUOTE, h.commands);
-  const auto done = perform("write '" + path + "'");
+  auto done = perform("write '" + path + "'");
   if (done || done.error().code != Errc::io_error) return done;
   // SFTP does not rename onto a file that is there: then it was written before.
   TRY_ASSIGN(const bool there, exists(path));
@@ -261,7 +261,7 @@ Result<void> SftpFolder::move(const std::string& from, const std::string&, const
   if (const auto seen = read_.find(from); seen != read_.end() && seen->second != now)
     return fail(Errc::not_found, "'" + from + "' is another file now");
   read_.erase(from);
-  const auto done = command("rename " + quoted(from) + " " + quoted(to));
+  auto done = command("rename " + quoted(from) + " " + quoted(to));
   if (done || done.error().code != Errc::io_error) return done;
   // The target's name holds the hash of its content: if it is there, this is the same once more.
   TRY_ASSIGN(const bool there, exists(to));
