@@ -144,6 +144,7 @@ more_seeds() {
 }
 
 mutation_gate() {
-  build_in build/check --target mainstay-sim-mutants &&
+  build_in build/check --target mainstay-sim-mutants mainstay-hub-mutants &&
+    build/check/tests/unit/integration/mainstay-hub-mutants &&
     build/check/tests/sim/mainstay-sim-mutants --gate --seeds $mutant_seeds_max --jobs "$(jobs)"
 }

@@ -140,6 +140,7 @@ function(mainstay_mutants_library TARGET)
   foreach(layer ${ARG_LAYERS})
     get_target_property(directory mainstay_${layer} SOURCE_DIR)
     get_target_property(layer_sources mainstay_${layer} SOURCES)
+    list(FILTER layer_sources EXCLUDE REGEX "^/") # generated ones hold no planted bug: the layer itself has them
     list(TRANSFORM layer_sources PREPEND ${directory}/)
     list(APPEND sources ${layer_sources})
     get_target_property(layer_libraries mainstay_${layer} LINK_LIBRARIES)
