@@ -59,7 +59,7 @@ Result<ListRequest> list_request_of(const Call& call) {
   TRY_ASSIGN(list.state, choice(request, "state",
                                 {"open", "parked", "replay", "resolved", "discarded", "all"}));
   if (list.state.empty()) list.state = "open";
-  TRY_ASSIGN(list.direction, choice(request, "direction", {"in", "out"}));
+  TRY_ASSIGN(list.direction, choice(request, "direction", {"in", "out", "export"}));
   TRY_ASSIGN(list.kind,
              choice(request, "class",
                     {"transient", "conflict", "refused", "unparsable", "drift", "behind"}));

@@ -7,6 +7,7 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/mutant.hpp"
+#include "runtime/integration/release.hpp"
 #include "runtime/record/state_machine.hpp"
 
 namespace mainstay::integration {
@@ -17,6 +18,8 @@ using json::Type;
 using json::Value;
 using record::Action;
 
+// How often it looks for released letters.
+constexpr Millis look_every{500};
 constexpr std::size_t actions_max = 200;      // of one commit
 constexpr std::size_t changes_max = 5'000;    // looked at in one step
 constexpr record::Revision lag_max = 10'000;  // revisions passed before the position is written
@@ -43,6 +46,13 @@ Value document_of(const std::string& collection, const std::string& key,
   return document;
 }
 
+bool has_action(const std::vector<Action>& actions, const char* collection,
+                const std::string& key) {
+  return std::any_of(actions.begin(), actions.end(), [&](const Action& action) {
+    return action.collection == collection && action.key == key;
+  });
+}
+
 }  // namespace
 
 Exporter::Exporter(const AdapterDefinition& definition, Tenure tenure, HubPort& port)
@@ -66,6 +76,57 @@ Result<void> Exporter::load() {
   return {};
 }
 
+// A change that the mapping refuses: the mapping or the record must be mended, then the letter is
+// released.
+void Exporter::park(const Change& change, const Mapping& mapping, const Value& document,
+                    const Error& why, std::vector<Action>& actions) {
+  LetterRow letter;
+  letter.adapter = tenure_.adapter;
+  letter.direction = "export";
+  letter.id = change.collection + "/" + change.key;
+  letter.version = std::to_string(change.record.version);
+  letter.type = change.collection;
+  letter.subject = change.key;
+  letter.kind = to_string(LetterClass::refused);
+  letter.reason = to_string(why);
+  letter.body = json::to_text(document);
+  letter.content_type = "application/json";
+  letter.mapping = mapping.name() + "@" + std::to_string(mapping.version());
+  letter.attempts = 1;
+  letter.first = letter.last = time_text(port_.wall());
+  const std::string key = letter_key(tenure_.adapter, "export",
+                                     letter.id + "@" + letter.version + "/" + mapping.name());
+  if (has_action(actions, hub::letters, key)) return;
+  actions.push_back(put_action(hub::letters, key, to_value(letter)));
+  ++counts_.parked;
+}
+
+// Released letters: the record as it is now is mapped once more.
+Result<Step> Exporter::try_again() {
+  std::vector<Action> actions;
+  {
+    TRY_ASSIGN(const auto view, port_.view());
+    if (!definition_.source)
+      if (auto command = find_command(*view, tenure_, {"replay"}))
+        return release_letters(port_, tenure_, *std::move(command));
+    scan_open(*view, hub::letters, tenure_.adapter,
+              [&](std::string_view key, const Value& value, const record::Record&) {
+                auto letter = letter_row(value);
+                if (!letter || letter->direction != "export" || letter->state != "replay")
+                  return true;
+                if (const auto record = view->find_record(letter->type, letter->subject))
+                  plan(*view, {letter->type, letter->subject, *record, record->tombstone}, actions);
+                if (!has_action(actions, hub::letters, std::string{key})) {
+                  letter->state = "resolved";
+                  letter->last = time_text(port_.wall());
+                  actions.push_back(put_action(hub::letters, std::string{key}, to_value(*letter)));
+                }
+                return actions.size() < actions_max / 2;
+              });
+  }
+  return write(std::move(actions), false);
+}
+
 void Exporter::plan(const record::StateReader& view, const Change& change,
                     std::vector<Action>& actions) {
   ++counts_.changes;
@@ -78,23 +139,7 @@ void Exporter::plan(const record::StateReader& view, const Change& change,
     if (exported.collection != change.collection) continue;
     const auto mapped = exported.mapping->apply(document, context);
     if (!mapped) {
-      LetterRow letter;
-      letter.adapter = tenure_.adapter;
-      letter.direction = "export";
-      letter.id = change.collection + "/" + change.key;
-      letter.version = version;
-      letter.type = change.collection;
-      letter.subject = change.key;
-      letter.kind = to_string(LetterClass::refused);
-      letter.reason = to_string(mapped.error());
-      letter.body = json::to_text(document);
-      letter.content_type = "application/json";
-      letter.mapping = exported.mapping->name() + "@" + std::to_string(exported.mapping->version());
-      letter.attempts = 1;
-      letter.first = letter.last = now;
-      const std::string key = letter_key(tenure_.adapter, "export", letter.id + "@" + version);
-      actions.push_back(put_action(hub::letters, key, to_value(letter)));
-      ++counts_.parked;
+      park(change, *exported.mapping, document, mapped.error(), actions);
       continue;
     }
     std::uint64_t position = 0;
@@ -116,10 +161,7 @@ void Exporter::plan(const record::StateReader& view, const Change& change,
       row.source_revision = change.record.revision;
       row.position = position++;
       row.created = now;
-      const bool twice = std::any_of(actions.begin(), actions.end(), [&](const Action& action) {
-        return action.collection == hub::effects && action.key == key;
-      });
-      if (twice) continue;
+      if (has_action(actions, hub::effects, key)) continue;
       actions.push_back(put_action(hub::effects, key, to_value(row)));
       ++counts_.intents;
     }
@@ -139,14 +181,10 @@ Result<Step> Exporter::write(std::vector<Action> actions, bool with_position) {
   // the last: intents that are there already are not made again.
   for (std::size_t from = 0; from < actions.size(); from += actions_max) {
     const std::size_t to = std::min(actions.size(), from + actions_max);
-    record::Command command;
-    command.checks.push_back(check_of(tenure_));
-    command.actions.assign(std::make_move_iterator(actions.begin() + static_cast<long>(from)),
-                           std::make_move_iterator(actions.begin() + static_cast<long>(to)));
-    TRY_ASSIGN(const record::Outcome outcome, port_.commit(command));
-    if (!outcome.refused) continue;
-    if (is_over(outcome, command)) return Step::ended;
-    return fail(Errc::internal, "the hub's commit was refused: " + outcome.detail);
+    std::vector<Action> some{std::make_move_iterator(actions.begin() + static_cast<long>(from)),
+                             std::make_move_iterator(actions.begin() + static_cast<long>(to))};
+    TRY_ASSIGN(const Step step, commit_actions(port_, tenure_, std::move(some)));
+    if (step == Step::ended) return step;
   }
   if (with_position) committed_ = cursor_;
   return Step::worked;
@@ -154,6 +192,11 @@ Result<Step> Exporter::write(std::vector<Action> actions, bool with_position) {
 
 Result<Step> Exporter::step() {
   if (!loaded_) TRY(load());
+  if (port_.monotonic() >= next_look_) {
+    TRY_ASSIGN(const Step tried, try_again());
+    if (tried != Step::idle) return tried;
+    next_look_ = port_.monotonic() + look_every;
+  }
   if (catching_up_) return catch_up();
   return follow();
 }

@@ -42,6 +42,9 @@ class Exporter {
   Result<void> load();
   // Takes the place of the feed when its position is gone: every record there is.
   Result<Step> catch_up();
+  Result<Step> try_again();
+  void park(const Change& change, const Mapping& mapping, const json::Value& document,
+            const Error& why, std::vector<record::Action>& actions);
   Result<Step> follow();
   void plan(const record::StateReader& view, const Change& change,
             std::vector<record::Action>& actions);
@@ -55,6 +58,7 @@ class Exporter {
   bool loaded_ = false;
   record::Revision cursor_ = 0;     // everything up to here is planned and committed
   record::Revision committed_ = 0;  // the cursor as the row has it
+  MonotonicTime next_look_{};
   bool catching_up_ = false;
   std::size_t catch_up_export_ = 0;
   std::string catch_up_key_;

@@ -4,6 +4,7 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/mutant.hpp"
+#include "runtime/integration/release.hpp"
 #include "runtime/record/state_machine.hpp"
 
 namespace mainstay::integration {
@@ -182,7 +183,7 @@ Result<Step> Lane::step() {
         if (released.size() >= 100) break;
       }
   }
-  if (!released.empty()) return write(std::move(released));
+  if (!released.empty()) return commit_actions(port_, tenure_, std::move(released));
   const MonotonicTime now = port_.monotonic();
   if (!breaker_.allows(now)) {
     pause_ = std::clamp(std::chrono::ceil<Millis>(breaker_.until() - now), Millis{1}, idle_pause);
@@ -217,7 +218,7 @@ Result<Step> Lane::work(const std::vector<Place>& places) {
       before.push_back(put_action(hub::effects, place.key, to_value(waiting.row)));
   }
   if (!before.empty()) {
-    TRY_ASSIGN(const Step step, write(std::move(before)));
+    TRY_ASSIGN(const Step step, commit_actions(port_, tenure_, std::move(before)));
     if (step == Step::ended) return step;
   }
   std::vector<Action> after;
@@ -241,7 +242,7 @@ Result<Step> Lane::work(const std::vector<Place>& places) {
   }
   pause_ = paced ? rate_.wait() : Millis{0};
   if (after.empty()) return paced ? Step::idle : Step::worked;
-  TRY_ASSIGN(const Step step, write(std::move(after)));
+  TRY_ASSIGN(const Step step, commit_actions(port_, tenure_, std::move(after)));
   if (step == Step::ended) return step;
   TRY(follow());
   return paced ? Step::idle : Step::worked;
@@ -352,16 +353,6 @@ void Lane::settle(Waiting& waiting, const EffectResult& result, std::vector<Acti
   }
   waiting.row.detail = result.detail;
   after.push_back(put_action(hub::effects, key_of(waiting), to_value(waiting.row)));
-}
-
-Result<Step> Lane::write(std::vector<Action> actions) {
-  record::Command command;
-  command.checks.push_back(check_of(tenure_));
-  command.actions = std::move(actions);
-  TRY_ASSIGN(const record::Outcome outcome, port_.commit(command));
-  if (!outcome.refused) return Step::worked;
-  if (is_over(outcome, command)) return Step::ended;
-  return fail(Errc::internal, "the hub's commit was refused: " + outcome.detail);
 }
 
 }  // namespace mainstay::integration

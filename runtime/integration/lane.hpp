@@ -82,7 +82,6 @@ class Lane {
   void acknowledge(Waiting& waiting, json::Value receipt, std::vector<record::Action>& after);
   void park(Waiting& waiting, LetterClass kind, const std::string& reason,
             std::vector<record::Action>& after);
-  Result<Step> write(std::vector<record::Action> actions);
   std::string key_of(const Waiting& waiting) const;
 
   const AdapterDefinition& definition_;

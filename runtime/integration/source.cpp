@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "runtime/base/log.hpp"
+#include "runtime/integration/release.hpp"
 
 namespace mainstay::integration {
 
@@ -21,7 +20,6 @@ constexpr std::size_t trim_rows = 64;
 constexpr std::size_t trim_looked_at = 2'000;
 constexpr Millis failure_pause_min{200};
 constexpr Millis failure_pause_max{10'000};
-constexpr std::size_t letters_released_max = 100;  // by one commit
 
 std::string position_key(const std::string& adapter) {
   return adapter + "/source";
@@ -46,15 +44,6 @@ std::vector<Incoming> incoming_of(std::vector<RawMessage> messages) {
   incoming.reserve(messages.size());
   for (RawMessage& message : messages) incoming.push_back({std::move(message)});
   return incoming;
-}
-
-std::string command_key(const CommandRow& command) {
-  return command.adapter + "/" + command.id;
-}
-
-bool matches(const Value& arguments, const char* name, const std::string& value) {
-  const std::string wanted = text_of(arguments, name);
-  return wanted.empty() || wanted == value;
 }
 
 }  // namespace
@@ -150,19 +139,12 @@ Result<Step> Source::look_for_requests() {
   {
     TRY_ASSIGN(const auto view, port_.view());
     intake_.load(*view);
-    scan_open(*view, hub::commands, tenure_.adapter,
-              [&](std::string_view, const Value& value, const record::Record&) {
-                auto command = command_row(value);
-                const bool ours =
-                    command && (command->command == "replay" || command->command == "backfill");
-                if (!ours || (backfill_ && command->command == "backfill")) return true;
-                asked = *std::move(command);
-                return false;
-              });
+    asked = backfill_ ? find_command(*view, tenure_, {"replay"})
+                      : find_command(*view, tenure_, {"replay", "backfill"});
   }
   if (auto letters = intake_.due(); !letters.empty()) return replay(std::move(letters));
   if (!asked) return Step::idle;
-  if (asked->command == "replay") return ask_for_replays(*std::move(asked));
+  if (asked->command == "replay") return release_letters(port_, tenure_, *std::move(asked));
   backfill_ = *std::move(asked);
   return Step::worked;
 }
@@ -180,56 +162,6 @@ Result<Step> Source::replay(std::vector<std::pair<std::string, LetterRow>> lette
   return intake_.take(std::move(incoming), {});
 }
 
-// Releases the letters that a command chooses, in both directions, some with each commit.
-Result<Step> Source::ask_for_replays(CommandRow command) {
-  std::vector<Action> actions;
-  std::size_t chosen = 0;
-  bool more = false;
-  {
-    TRY_ASSIGN(const auto view, port_.view());
-    scan_open(*view, hub::letters, tenure_.adapter,
-              [&](std::string_view key, const Value& value, const record::Record&) {
-                auto letter = letter_row(value);
-                const Value& by = command.arguments;
-                const bool wanted =
-                    letter && letter->state == "parked" && matches(by, "class", letter->kind) &&
-                    matches(by, "type", letter->type) && matches(by, "subject", letter->subject) &&
-                    matches(by, "trace", letter->trace) &&
-                    matches(by, "direction", letter->direction) &&
-                    matches(by, "letter", std::string{key});
-                if (!wanted) return true;
-                // What fails again parks again, later than the command: it is not chosen twice.
-                if (letter->last > command.at) return true;
-                more = chosen == letters_released_max;
-                if (more) return false;
-                letter->state = "replay";
-                actions.push_back(put_action(hub::letters, std::string{key}, to_value(*letter)));
-                ++chosen;
-                return true;
-              });
-  }
-  std::uint64_t before = 0;
-  if (const Value* count =
-          command.progress.is(Type::object) ? command.progress.find("released") : nullptr;
-      count != nullptr)
-    before = std::stoull(count->text());
-  command.progress = Value::object();
-  command.progress.set("released", Value::number(std::to_string(before + chosen)));
-  command.state = more ? "running" : "done";
-  actions.push_back(put_action(hub::commands, command_key(command), to_value(command)));
-  return write(std::move(actions));
-}
-
-Result<Step> Source::write(std::vector<Action> actions) {
-  record::Command command;
-  command.checks.push_back(check_of(tenure_));
-  command.actions = std::move(actions);
-  TRY_ASSIGN(const record::Outcome outcome, port_.commit(command));
-  if (!outcome.refused) return Step::worked;
-  if (is_over(outcome, command)) return Step::ended;
-  return fail(Errc::internal, "the hub's commit was refused: " + outcome.detail);
-}
-
 Result<Step> Source::finish_backfill(std::string state, std::string detail) {
   CommandRow command = *std::move(backfill_);
   backfill_.reset();
@@ -237,7 +169,8 @@ Result<Step> Source::finish_backfill(std::string state, std::string detail) {
   command.detail = std::move(detail);
   log_info("adapter", "{}: backfill {} {}{}", tenure_.adapter, command.id, command.state,
            command.detail.empty() ? "" : ": " + command.detail);
-  return write({put_action(hub::commands, command_key(command), to_value(command))});
+  return commit_actions(port_, tenure_,
+                        {put_action(hub::commands, command_key(command), to_value(command))});
 }
 
 Result<Step> Source::backfill() {
@@ -300,7 +233,7 @@ Result<Step> Source::trim() {
   const bool whole = looked_at < trim_looked_at && actions.size() < trim_rows;
   trimmed_to_ = whole ? std::string{} : last;
   if (actions.empty()) return Step::idle;
-  return write(std::move(actions));
+  return commit_actions(port_, tenure_, std::move(actions));
 }
 
 }  // namespace mainstay::integration

@@ -42,11 +42,9 @@ class Source {
   Result<Step> fetch();
   Result<Step> look_for_requests();
   Result<Step> replay(std::vector<std::pair<std::string, LetterRow>> letters);
-  Result<Step> ask_for_replays(CommandRow command);
   Result<Step> backfill();
   Result<Step> finish_backfill(std::string state, std::string detail);
   Result<Step> trim();
-  Result<Step> write(std::vector<record::Action> actions);
   void counterpart_failed(const Error& error);
 
   const AdapterDefinition& definition_;

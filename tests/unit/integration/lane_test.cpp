@@ -250,5 +250,32 @@ TEST_F(LaneTest, AChangeThatTheMappingRefusesParksAndOthersGoOn) {
   EXPECT_EQ(cluster.count(hub::letters), 1u);
 }
 
+TEST_F(LaneTest, AReleasedExportMapsTheRecordAsItIsNow) {
+  // Two exports that both refuse it: two letters, and nothing stands still.
+  for (const char* name : {"strict", "also"})
+    definition.exports.push_back({"orders", lab_mapping(R"({"mapping":")" + std::string{name} +
+                                                        R"(","version":1,
+      "effects":[{"type":"t","key":{"$key":["/id",{"$path":"/price","required":true}]},
+                  "document":{"s":"/state"}}]})")});
+  definition.exports.erase(definition.exports.begin());
+  cluster.put("orders", "A", R"({"id":"A"})");
+  run();
+  EXPECT_EQ(cluster.count(hub::letters), 2u);
+  const std::string key = letter_key("erp", "export", "orders/A@1/strict");
+  const auto release = [&] {
+    auto letter = letter_row(*cluster.value(hub::letters, key)).value();
+    letter.state = "replay";
+    cluster.put(hub::letters, key, json::to_text(to_value(letter)));
+  };
+  release();
+  run();
+  EXPECT_EQ(cluster.text(hub::letters, key, "/state"), "parked") << "it is refused again";
+  cluster.put("orders", "A", R"({"id":"A","price":"5"})");
+  release();
+  run();
+  EXPECT_EQ(cluster.text(hub::letters, key, "/state"), "resolved");
+  EXPECT_THAT(counterpart.effects, ElementsAre("A/5"));
+}
+
 }  // namespace
 }  // namespace mainstay::integration

@@ -1,0 +1,26 @@
+// The command `replay`: releases the parked letters that fit, some with each commit. Carried out by
+// one worker of an adapter, its source if it has one, else its export.
+#pragma once
+
+#include <optional>
+
+#include "runtime/integration/hub_port.hpp"
+#include "runtime/integration/rows.hpp"
+#include "runtime/integration/tenure.hpp"
+
+namespace mainstay::integration {
+
+// The adapter's next command of one of these names that is not finished.
+std::optional<CommandRow> find_command(const record::StateReader& view, const Tenure& tenure,
+                                       std::initializer_list<std::string_view> names);
+
+// One commit of it. Errors: of the port.
+Result<Step> release_letters(HubPort& port, const Tenure& tenure, CommandRow command);
+
+std::string command_key(const CommandRow& command);
+
+// Commits the actions, if the tenure lasts. Errors: of the port; internal: it was refused.
+Result<Step> commit_actions(HubPort& port, const Tenure& tenure,
+                            std::vector<record::Action> actions);
+
+}  // namespace mainstay::integration
