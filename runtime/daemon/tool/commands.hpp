@@ -94,6 +94,7 @@ void add_certs_commands(CLI::App& app, Run& run);
 void add_bench_command(CLI::App& app, Run& run);
 void add_doctor_command(CLI::App& app, Run& run);
 void add_debug_commands(CLI::App& app, Run& run);
+void add_flow_commands(CLI::App& app, Run& run);        // of the integration hub
 void add_map_commands(CLI::App& app, Run& run);         // of the integration hub
 void add_completion_commands(CLI::App& app, Run& run);  // completion, and the reference of docs
 

@@ -47,7 +47,7 @@ void add_commands(CLI::App& app, Run& run) {
         add_list_commands, add_watch_command, add_transaction_commands, add_ledger_commands,
         add_operation_commands, add_import_command, add_export_command, add_cluster_commands,
         add_token_commands, add_certs_commands, add_bench_command, add_debug_commands,
-        add_map_commands, add_completion_commands})
+        add_flow_commands, add_map_commands, add_completion_commands})
     add(app, run);
 }
 
