@@ -84,11 +84,15 @@ class ClusterTest(unittest.TestCase):
     def others(self, node):
         return [other for other in self.cluster.ids if other != node]
 
-    def check(self):
+    def check(self, quarantine=False):
+        """`quarantine`: a node found that it differs. In the moment before it ends, it may tell its clients to ask another one."""
+        def shown(answers):
+            return [one for one in answers if not (quarantine and "differs from the majority" in str(one))]
+
         for writer in self.writers:
             writer.stop()
-            self.assertEqual(writer.unexpected, [], writer.name)
-            self.assertEqual(writer.client.errors, [], writer.name)
+            self.assertEqual(shown(writer.unexpected), [], writer.name)
+            self.assertEqual(shown(writer.client.errors), [], writer.name)
         for node in self.cluster.ids:
             found = Client([self.cluster.endpoint(node)]).list_all("orders")
             lost, doubled, foreign = verify(self.writers, found)
@@ -330,7 +334,7 @@ class IntegrityTest(ClusterTest):
         self.assertNotEqual(self.cluster.view(victim)["incarnation"], before)
         evidence = list((self.cluster.node_directory(victim) / "data" / "evidence").iterdir())
         self.assertNotEqual(evidence, [])
-        self.check()
+        self.check(quarantine=True)
 
 
 class ScrubTest(ClusterTest):
@@ -352,7 +356,7 @@ class ScrubTest(ClusterTest):
         found = self.cluster.run_tool("get", "orders", "rots-0", "--endpoint", self.cluster.endpoint(victim))
         self.assertIn("a value that rots", found)
         client.request("DELETE", "/v1/collections/orders/records/rots-0")  # no writer's
-        self.check()
+        self.check(quarantine=True)
 
 
 class DaemonTest(unittest.TestCase):
