@@ -184,6 +184,7 @@ void AdapterHost::start(const integration::AdapterDefinition& definition, std::u
   parts.backend = parts_.backend;
   parts.clock = parts_.clock;
   parts.random = parts_.random;
+  parts.registry = parts_.registry;
   parts.stopping = stopping_;
   kit::SupervisorSpec spec;
   spec.name = "adapter " + definition.name;

@@ -38,7 +38,8 @@ struct HostParts {
   api::Backend* backend = nullptr;
   const sys::Clock* clock = nullptr;
   Random* random = nullptr;  // thread-safe
-  bool threads = true;       // a thread for each worker; tests do without
+  metrics::Registry* registry = nullptr;
+  bool threads = true;  // a thread for each worker; tests do without
 };
 
 class AdapterHost final : public caf::event_based_actor {

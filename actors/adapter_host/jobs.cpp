@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/adapter_host/adapter_metrics.hpp"
 #include "actors/adapter_host/cluster_port.hpp"
 #include "runtime/integration/exporter.hpp"
 #include "runtime/integration/lane.hpp"
@@ -31,8 +32,10 @@ class SourceJob final : public Job {
       : parts_{parts},
         adapter_{std::move(adapter)},
         port_{*parts.backend, *parts.clock, parts.stopping},
-        source_{*parts_.definition, parts.tenure, *adapter_, port_, *parts.random} {}
+        source_{*parts_.definition, parts.tenure, *adapter_, port_, *parts.random},
+        metrics_{*parts.registry, parts.definition->name} {}
   Result<Step> step() override { return source_.step(); }
+  void show() override { metrics_.show(source_); }
   Millis pause() const override { return source_.pause(); }
   bool follows_records() const override { return false; }
 
@@ -41,6 +44,7 @@ class SourceJob final : public Job {
   const std::unique_ptr<Adapter> adapter_;
   ClusterPort port_;
   integration::Source source_;
+  SourceMetrics metrics_;
 };
 
 class ExportJob final : public Job {
@@ -48,8 +52,10 @@ class ExportJob final : public Job {
   explicit ExportJob(const JobParts& parts)
       : parts_{parts},
         port_{*parts.backend, *parts.clock, parts.stopping},
-        exporter_{*parts_.definition, parts.tenure, port_} {}
+        exporter_{*parts_.definition, parts.tenure, port_},
+        metrics_{*parts.registry, parts.definition->name} {}
   Result<Step> step() override { return exporter_.step(); }
+  void show() override { metrics_.show(exporter_); }
   Millis pause() const override { return Millis{1'000}; }
   bool follows_records() const override { return true; }
 
@@ -57,6 +63,7 @@ class ExportJob final : public Job {
   const JobParts parts_;
   ClusterPort port_;
   integration::Exporter exporter_;
+  ExportMetrics metrics_;
 };
 
 class LaneJob final : public Job {
@@ -65,8 +72,10 @@ class LaneJob final : public Job {
       : parts_{parts},
         adapter_{std::move(adapter)},
         port_{*parts.backend, *parts.clock, parts.stopping},
-        lane_{*parts_.definition, parts.tenure, number, *adapter_, port_, *parts.random} {}
+        lane_{*parts_.definition, parts.tenure, number, *adapter_, port_, *parts.random},
+        metrics_{*parts.registry, parts.definition->name, number} {}
   Result<Step> step() override { return lane_.step(); }
+  void show() override { metrics_.show(lane_); }
   Millis pause() const override { return lane_.pause(); }
   bool follows_records() const override { return true; }
 
@@ -75,6 +84,7 @@ class LaneJob final : public Job {
   const std::unique_ptr<Adapter> adapter_;
   ClusterPort port_;
   integration::Lane lane_;
+  LaneMetrics metrics_;
 };
 
 class ReconcileJob final : public Job {
@@ -85,6 +95,10 @@ class ReconcileJob final : public Job {
         port_{*parts.backend, *parts.clock, parts.stopping},
         reconciler_{*parts_.definition, parts.tenure, *adapter_, port_} {}
   Result<Step> step() override { return reconciler_.step(); }
+  void show() override {
+    if (const auto view = port_.view())
+      show_reconciliations(*parts_.registry, **view, parts_.definition->name);
+  }
   Millis pause() const override { return std::min(reconciler_.pause(), look_for_requests); }
   bool follows_records() const override { return false; }
 

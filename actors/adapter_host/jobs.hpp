@@ -11,6 +11,7 @@
 #include "runtime/base/random.hpp"
 #include "runtime/integration/adapter.hpp"
 #include "runtime/integration/definition.hpp"
+#include "runtime/metrics/registry.hpp"
 #include "runtime/sys/clock.hpp"
 
 namespace mainstay::adapter_host {
@@ -23,6 +24,7 @@ struct JobParts {
   api::Backend* backend = nullptr;
   const sys::Clock* clock = nullptr;
   Random* random = nullptr;  // thread-safe
+  metrics::Registry* registry = nullptr;
   std::shared_ptr<const std::atomic<bool>> stopping;
 };
 

@@ -56,9 +56,13 @@ void Worker::on_work_tick() {
       log_info("adapter", "{} ends: another tenure began", name_);
       return quit();
     }
-    if (*step == integration::Step::idle) return rest();
+    if (*step == integration::Step::idle) {
+      job_->show();
+      return rest();
+    }
     if (clock_.monotonic() >= until || !mailbox().empty()) break;
   }
+  job_->show();
   send(this, WorkTick{});
 }
 

@@ -22,6 +22,8 @@ class Job {
  public:
   virtual ~Job() = default;
   virtual Result<integration::Step> step() = 0;
+  // Puts how things stand into the metrics; now and then, between steps.
+  virtual void show() = 0;
   // After an idle step: how long nothing is to be done, unless the records change.
   virtual Millis pause() const = 0;
   // Whether a change of records can give it work.

@@ -150,6 +150,7 @@ kit::SupervisorSpec Node::Impl::house() {
                                     host.backend = backend.get();
                                     host.clock = parts.clock;
                                     host.random = parts.random;
+                                    host.registry = &parts.metrics->registry;
                                     return spawn_child<adapter_host::AdapterHost>(
                                         context, "adapter_host", std::move(host));
                                   }));

@@ -43,6 +43,13 @@ std::string Lane::key_of(const Waiting& waiting) const {
   return effect_key(tenure_.adapter, waiting.row.key);
 }
 
+Millis Lane::oldest_age() const {
+  if (effects_.empty()) return Millis{0};
+  const auto created = time_of(effects_.begin()->second.row.created);
+  const auto now = port_.wall();
+  return created && *created < now ? std::chrono::duration_cast<Millis>(now - *created) : Millis{0};
+}
+
 void Lane::take_in(const std::string& key, const Value& value) {
   auto row = effect_row(value);
   if (!row || row->adapter != tenure_.adapter || !is_ours(row->subject)) return;

@@ -50,6 +50,7 @@ class Lane {
   Millis pause() const { return pause_; }
   const LaneCounts& counts() const { return counts_; }
   std::size_t waiting() const { return effects_.size(); }
+  Millis oldest_age() const;  // of what waits; 0: nothing
   Breaker::State breaker() const { return breaker_.state(port_.monotonic()); }
   const std::string& trouble() const { return trouble_; }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "actors/adapter_host/adapter_metrics.hpp"
 #include "runtime/integration/hub.hpp"
 #include "runtime/integration/rows.hpp"
 #include "tests/actor/kit/actor_fixture.hpp"
@@ -79,6 +80,7 @@ class AdapterHostTest : public testing::ActorTest {
     parts.backend = &backend;
     parts.clock = &clock;
     parts.random = &random;
+    parts.registry = &registry;
     parts.threads = false;
   }
 
@@ -105,6 +107,7 @@ class AdapterHostTest : public testing::ActorTest {
   api::ManualClock clock;
   api::FakeBackend backend{clock};
   SeededRandom random{1};
+  metrics::Registry registry;
   Counterpart counterpart;
   HostParts parts;
   caf::actor host;
@@ -119,6 +122,27 @@ TEST_F(AdapterHostTest, DeclaresPlacesAndRunsAnAdapter) {
   EXPECT_EQ(placed().epoch, 1u);
   EXPECT_EQ(counterpart.alive, 1);
   EXPECT_TRUE(backend.state->find_record("things", "A"));
+  EXPECT_THAT(registry.text(),
+              ::testing::HasSubstr(
+                  "mainstay_adapter_messages_total{adapter=\"erp\",result=\"accepted\"} 1"));
+  EXPECT_THAT(registry.text(),
+              ::testing::HasSubstr("mainstay_adapter_source_up{adapter=\"erp\"} 1"));
+}
+
+TEST_F(AdapterHostTest, ReconciliationsAreShownInTheMetrics) {
+  start();
+  pass(Millis{1'500});
+  auto command = record::single(integration::put_action(
+      hub::reconciliations, "erp/stock",
+      json::parse(R"({"adapter":"erp","name":"stock","compared":4,"equal":3,"pending":0,"open":1,
+                      "accuracy":"0.75","passed":false})")
+          .value()));
+  command.operation = backend.make_operation_id();
+  backend.apply(std::move(command));
+  show_reconciliations(registry, *backend.state, "erp");
+  EXPECT_THAT(registry.text(),
+              ::testing::HasSubstr(
+                  R"(mainstay_adapter_reconciliation_accuracy{adapter="erp",name="stock"} 0.75)"));
 }
 
 TEST_F(AdapterHostTest, WhoDoesNotLeadPlacesNothing) {
