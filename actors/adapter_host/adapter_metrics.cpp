@@ -125,7 +125,7 @@ void show_reconciliations(metrics::Registry& registry, const record::StateReader
                           const std::string& adapter) {
   view.scan_records(
       integration::hub::reconciliations, adapter + "/", "",
-      [&](std::string_view, const record::Record& record) {
+      [&registry, &adapter](std::string_view, const record::Record& record) {
         if (record.tombstone) return true;
         const auto value = json::parse(record.value.view());
         const auto row = value ? integration::reconciliation_row(*value)
