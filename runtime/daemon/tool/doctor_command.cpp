@@ -8,6 +8,7 @@
 #include "runtime/daemon/tool/doctor/findings.hpp"
 #include "runtime/daemon/tool/doctor/processes.hpp"
 #include "runtime/daemon/tool/look.hpp"
+#include "runtime/http/target.hpp"
 
 namespace mainstay::tool {
 
@@ -34,6 +35,21 @@ void look_at_collections(Run& run, doctor::Evidence& evidence) {
   if (!reply) return;
   for (const json::Value& collection : items_at(*reply, "collections"))
     evidence.collections.push_back(doctor::collection_of(collection));
+}
+
+// The same of the integration hub; a token that may not see it sees none.
+void look_at_adapters(Run& run, doctor::Evidence& evidence) {
+  if (doctor::newest_view(evidence) == nullptr) return;
+  auto reply = run.get("/v1/adapters?limit=1000&level=local");
+  if (!reply) return;
+  for (const json::Value& adapter : items_at(*reply, "adapters")) {
+    doctor::AdapterSeen& seen = evidence.adapters.emplace_back(doctor::adapter_of(adapter));
+    auto list = run.get("/v1/adapters/" + http::percent_encode(seen.name) +
+                        "/reconciliations?limit=1000&level=local");
+    if (!list) continue;
+    for (const json::Value& one : items_at(*list, "reconciliations"))
+      seen.reconciliations.push_back(doctor::reconciliation_of(one));
+  }
 }
 
 // Which node answers at the API address of a configuration: asked for when it is of this context,
@@ -95,6 +111,7 @@ Result<int> examine(Run& run, const DoctorOptions& options) {
     TRY_ASSIGN(Session * session, run.session());
     look_online(*session, run, interval, evidence);
     look_at_collections(run, evidence);
+    look_at_adapters(run, evidence);
   }
   look_at_hosts(options, evidence);
   const auto findings = doctor::examine(evidence);

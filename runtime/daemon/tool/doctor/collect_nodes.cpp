@@ -105,4 +105,31 @@ CollectionSeen collection_of(const json::Value& collection) {
   return seen;
 }
 
+AdapterSeen adapter_of(const json::Value& adapter) {
+  AdapterSeen seen;
+  seen.name = text_at(adapter, "adapter");
+  seen.node = number_at(adapter, "node");
+  seen.paused = flag_at(adapter, "paused");
+  for (const json::Value& candidate : items_at(adapter, "candidates"))
+    seen.hash_of[number_at(candidate, "node")] = text_at(candidate, "hash");
+  for (const char* side : {"in", "out"})
+    if (const json::Value* counts = adapter.find(side)) seen.parked += number_at(*counts, "parked");
+  if (const json::Value* out = adapter.find("out")) {
+    seen.pending = number_at(*out, "pending");
+    seen.oldest_pending = time_at(*out, "oldest_pending");
+  }
+  return seen;
+}
+
+ReconciliationSeen reconciliation_of(const json::Value& reconciliation) {
+  ReconciliationSeen seen;
+  seen.name = text_at(reconciliation, "name");
+  seen.passed = flag_at(reconciliation, "passed");
+  seen.open = number_at(reconciliation, "open");
+  seen.last_run = time_at(reconciliation, "last_run");
+  seen.every_ms = number_at(reconciliation, "every_ms");
+  seen.detail = text_at(reconciliation, "detail");
+  return seen;
+}
+
 }  // namespace mainstay::tool::doctor

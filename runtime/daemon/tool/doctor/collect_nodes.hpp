@@ -16,5 +16,8 @@ NodeView view_of(const json::Value& cluster);
 
 // Of a page of GET /v1/collections.
 CollectionSeen collection_of(const json::Value& collection);
+// As GET /v1/adapters and its reconciliations show them.
+AdapterSeen adapter_of(const json::Value& adapter);
+ReconciliationSeen reconciliation_of(const json::Value& reconciliation);
 
 }  // namespace mainstay::tool::doctor

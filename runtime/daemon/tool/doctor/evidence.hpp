@@ -77,6 +77,28 @@ struct CollectionSeen {
   std::vector<std::string> unready_indexes;
 };
 
+// Of a reconciliation of an adapter.
+struct ReconciliationSeen {
+  std::string name;
+  bool passed = true;
+  std::uint64_t open = 0;     // differences that nothing explains
+  std::int64_t last_run = 0;  // Unix seconds; 0: never
+  std::uint64_t every_ms = 0;
+  std::string detail;  // why the last run could not be made
+};
+
+// An adapter of the integration hub.
+struct AdapterSeen {
+  std::string name;
+  std::uint64_t node = 0;  // where it runs; 0: nowhere
+  bool paused = false;
+  std::map<std::uint64_t, std::string> hash_of;  // of its definition, by candidate node
+  std::uint64_t parked = 0;                      // in and out
+  std::uint64_t pending = 0;                     // out
+  std::int64_t oldest_pending = 0;               // out, Unix seconds; 0: none
+  std::vector<ReconciliationSeen> reconciliations;
+};
+
 struct FileMissing {
   std::string option, path, problem;
 };
@@ -127,6 +149,7 @@ struct Evidence {
   WallTime now;
   std::vector<NodeSeen> nodes;  // the members, then endpoints of nobody
   std::vector<CollectionSeen> collections;
+  std::vector<AdapterSeen> adapters;
   std::vector<HostSeen> hosts;
 };
 

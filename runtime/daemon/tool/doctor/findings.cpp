@@ -20,7 +20,8 @@ std::string_view to_string(Severity severity) {
 
 std::vector<const Condition*> conditions() {
   std::vector<const Condition*> all;
-  for (const auto part : {cluster_conditions(), node_conditions(), host_conditions()})
+  for (const auto part :
+       {cluster_conditions(), node_conditions(), host_conditions(), flow_conditions()})
     for (const Condition& condition : part) all.push_back(&condition);
   return all;
 }

@@ -45,6 +45,7 @@ struct Condition {
 std::span<const Condition> cluster_conditions();
 std::span<const Condition> node_conditions();
 std::span<const Condition> host_conditions();
+std::span<const Condition> flow_conditions();
 // Every condition, in the order in which findings are told.
 std::vector<const Condition*> conditions();
 

@@ -100,6 +100,12 @@ Evidence healthy() {
   evidence.now = WallTime{std::chrono::seconds{now_seconds}};
   for (std::uint64_t id = 1; id <= 3; ++id) evidence.nodes.push_back(healthy_node(id));
   evidence.collections = {{"orders", {}}};
+  AdapterSeen adapter;
+  adapter.name = "wms";
+  adapter.node = 1;
+  adapter.hash_of = {{1, "h"}, {2, "h"}, {3, "h"}};
+  adapter.reconciliations = {{"stock", true, 0, now_seconds - 30, 60'000, ""}};
+  evidence.adapters.push_back(adapter);
   evidence.hosts.push_back(healthy_host());
   return evidence;
 }
@@ -314,6 +320,51 @@ const std::vector<Case>& cases() {
        [](Evidence& e) { e.collections[0].unready_indexes = {"by-item"}; },
        {"index-not-ready"},
        "its index by-item"},
+      {"an adapter that runs nowhere",
+       [](Evidence& e) { e.adapters[0].node = 0; },
+       {"adapter-without-node"},
+       "it runs nowhere"},
+      {"an adapter on a node that is no member",
+       [](Evidence& e) { e.adapters[0].node = 9; },
+       {"adapter-without-node"},
+       "it ran on node 9"},
+      {"parked letters",
+       [](Evidence& e) { e.adapters[0].parked = 3; },
+       {"dead-letters"},
+       "3 dead letters wait"},
+      {"effects that nobody carries out",
+       [](Evidence& e) {
+         e.adapters[0].pending = 2;
+         e.adapters[0].oldest_pending = now_seconds - 601;
+       },
+       {"lane-stuck"},
+       "2 effects wait, the oldest for 601 s"},
+      {"two definitions of one adapter",
+       [](Evidence& e) { e.adapters[0].hash_of[3] = "other"; },
+       {"definitions-differ"},
+       "nodes 3 have other"},
+      {"a counterpart that differs",
+       [](Evidence& e) {
+         e.adapters[0].reconciliations[0].open = 4;
+         e.adapters[0].reconciliations[0].passed = false;
+       },
+       {"counterpart-differs"},
+       "stock: 4 differences"},
+      {"a comparison that does not take place",
+       [](Evidence& e) { e.adapters[0].reconciliations[0].last_run = now_seconds - 241; },
+       {"reconciliation-old"},
+       "stock ran 241 s ago and should every 60 s"},
+      {"a comparison that cannot be made",
+       [](Evidence& e) { e.adapters[0].reconciliations[0].detail = "connection refused"; },
+       {"reconciliation-old"},
+       "connection refused"},
+      {"an adapter that rests",
+       [](Evidence& e) {
+         e.adapters[0].paused = true;
+         e.adapters[0].oldest_pending = now_seconds - 10'000;
+       },
+       {"adapter-paused"},
+       "somebody paused it"},
       {"a drain that nobody ended",
        [](Evidence& e) {
          e.nodes[1].view->draining = true;
