@@ -404,8 +404,7 @@ Intake::Plan Intake::plan(const record::StateReader& view, const Incoming& incom
   if (!incoming.letter && !MUTANT(inbox_not_asked)) {
     if (const auto known = find_value(view, hub::inbox, key)) {
       plan.end = Plan::End::duplicate;
-      if (text_of(*known, "hash") == plan.inbox.hash || text_of(*known, "conflict") != "")
-        return plan;
+      if (text_of(*known, "hash") == plan.inbox.hash) return plan;
       // Never applied, never overwritten: shown.
       park(incoming, LetterClass::conflict,
            "the message came before under this id and version, with other content", plan);

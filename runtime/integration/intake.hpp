@@ -18,7 +18,7 @@
 
 namespace mainstay::integration {
 
-// Of one worker's life. in = accepted + parked always.
+// Of one worker's life: fetched = duplicates + accepted + parked.
 struct SourceCounts {
   std::uint64_t fetched = 0;     // messages, repetitions too
   std::uint64_t duplicates = 0;  // known already
