@@ -53,7 +53,8 @@ DeclaredCollection own(const char* name, std::string_view what, std::string_view
   while (!indexes.empty()) {
     const std::size_t end = std::min(indexes.find(' '), indexes.size());
     const std::string index{indexes.substr(0, end)};
-    text.append(R"({"name":")" + index + R"(","pointer":"/)" + index + "\"}");
+    text.append(R"({"name":")").append(index);
+    text.append(R"(","pointer":"/)").append(index).append("\"}");
     indexes.remove_prefix(std::min(end + 1, indexes.size()));
     if (!indexes.empty()) text += ',';
   }

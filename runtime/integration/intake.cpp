@@ -139,9 +139,10 @@ void Intake::load(const record::StateReader& view) {
   scan_open(view, hub::letters, tenure_.adapter,
             [this](std::string_view key, const Value& value, const record::Record&) {
               auto letter = letter_row(value);
-              if (letter && letter->direction == "in")
-                letters_[letter->subject].insert_or_assign({letter->first, std::string{key}},
-                                                           *std::move(letter));
+              if (!letter || letter->direction != "in") return true;
+              auto& of_subject = letters_[letter->subject];
+              const std::pair place{letter->first, std::string{key}};
+              of_subject.insert_or_assign(place, *std::move(letter));
               return true;
             });
 }
@@ -444,10 +445,12 @@ void Intake::count(const Group& group) {
     if (plan.end == Plan::End::duplicate) ++counts_.duplicates;
     if (plan.end == Plan::End::accepted) ++counts_.accepted;
     if (plan.end == Plan::End::parked) ++counts_.parked;
-    for (const auto& [key, letter] : plan.letters) {
+    for (const auto& written : plan.letters) {
+      const LetterRow& letter = written.second;
       auto& of_subject = letters_[letter.subject];
-      std::erase_if(of_subject, [&key](const auto& one) { return one.first.second == key; });
-      if (letter.is_open()) of_subject.insert_or_assign({letter.first, key}, letter);
+      std::erase_if(of_subject,
+                    [&written](const auto& one) { return one.first.second == written.first; });
+      if (letter.is_open()) of_subject.insert_or_assign({letter.first, written.first}, letter);
       if (of_subject.empty()) letters_.erase(letter.subject);
     }
     refused_.erase({plan.inbox.id, plan.inbox.version});

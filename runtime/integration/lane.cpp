@@ -11,7 +11,6 @@ namespace mainstay::integration {
 
 namespace {
 
-using json::Type;
 using json::Value;
 using record::Action;
 

@@ -187,8 +187,10 @@ Result<Step> Reconciler::obey(CommandRow command) {
   auto progress = carry_out(command);
   if (ended_) return Step::ended;
   command.state = progress ? "done" : "failed";
-  if (progress) command.progress = *std::move(progress);
-  if (!progress) command.detail = progress.error().message;
+  if (progress)
+    command.progress = *std::move(progress);
+  else
+    command.detail = progress.error().message;
   return finish(write({put_action(hub::commands, command_key(command), to_value(command))}));
 }
 

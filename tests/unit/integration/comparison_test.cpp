@@ -13,6 +13,7 @@ json::Value parsed(std::string_view text) {
 
 std::vector<std::string> pointers(const std::vector<FieldDifference>& differences) {
   std::vector<std::string> all;
+  all.reserve(differences.size());
   for (const FieldDifference& difference : differences) all.push_back(difference.pointer);
   return all;
 }

@@ -526,6 +526,7 @@ const std::vector<Case>& cases() {
 
 std::vector<std::string> names_of(const std::vector<Finding>& findings) {
   std::vector<std::string> names;
+  names.reserve(findings.size());
   for (const Finding& finding : findings) names.emplace_back(finding.condition->name);
   return names;
 }
