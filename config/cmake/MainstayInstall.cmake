@@ -26,6 +26,16 @@ foreach(page README.md CHANGELOG.md LICENSE)
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 endforeach()
 
+# The crash kit for the adapters of others: docs/writing-an-adapter.md.
+set(MAINSTAY_PYTHON_DIR ${CMAKE_INSTALL_DATADIR}/mainstay/python)
+configure_file(config/mainstay-crash-kit.in ${CMAKE_BINARY_DIR}/mainstay-crash-kit @ONLY)
+install(PROGRAMS ${CMAKE_BINARY_DIR}/mainstay-crash-kit DESTINATION ${CMAKE_INSTALL_BINDIR})
+foreach(module lab/__init__ lab/client lab/cluster lab/process lab/scratch
+               crash_kit/__init__ crash_kit/__main__ crash_kit/books crash_kit/description crash_kit/kit)
+  get_filename_component(folder ${module} DIRECTORY)
+  install(FILES tests/system/${module}.py DESTINATION ${MAINSTAY_PYTHON_DIR}/mainstay_tests/${folder})
+endforeach()
+
 # The users of the package find the same outside libraries by the same file as this build.
 install(EXPORT mainstay-targets NAMESPACE mainstay:: DESTINATION ${MAINSTAY_PACKAGE_DIR})
 configure_package_config_file(config/cmake/mainstay-config.cmake.in ${CMAKE_BINARY_DIR}/mainstay-config.cmake

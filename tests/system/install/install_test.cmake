@@ -10,7 +10,8 @@ endfunction()
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 
-foreach(expected bin/mainstayd bin/mainstay include/mainstay/runtime/base/result.hpp share/mainstay/mainstayd.example.toml
+foreach(expected bin/mainstayd bin/mainstay bin/mainstay-crash-kit
+                 include/mainstay/runtime/base/result.hpp share/mainstay/mainstayd.example.toml
                  share/mainstay/schemas/peer.capnp share/doc/mainstay/LICENSE)
   if(NOT EXISTS ${WORK}/prefix/${expected})
     message(FATAL_ERROR "${expected} was not installed")
@@ -35,5 +36,12 @@ run(${CMAKE_COMMAND} --build ${WORK}/consumer)
 run(${WORK}/consumer/consumer)
 if(NOT output MATCHES "greeted by an actor of our own")
   message(FATAL_ERROR "the consumer said: ${output}")
+endif()
+
+# The adapter outside the tree, under the crash kit of the package.
+run(${WORK}/prefix/bin/mainstay-crash-kit ${CONSUMER}/line-printer.toml ${CONSUMER}/line_printer_counterpart.py
+    --library ${WORK}/consumer/libline_printer.so --kills 3)
+if(NOT output MATCHES "verdict: 0 missing, 0 doubled")
+  message(FATAL_ERROR "the crash kit said: ${output}")
 endif()
 file(REMOVE_RECURSE ${WORK})

@@ -1,7 +1,7 @@
-"""The crash kit: kills the daemon that runs an adapter at random moments while documents go in and effects go out, and shows that
-nothing is missing at the counterparts and nothing happened there twice (F13).
+"""F13 on the sample plant: kills the daemon that runs an adapter at random moments while documents go in and effects go out, and shows
+that nothing is missing at the counterparts and nothing happened there twice. For one adapter alone: tests/system/crash_kit.
 
-    python3 -m tests.system.flows.crash_kit --build DIR [--adapter erp|mes|wms|all] [--kills N] [--seed S]
+    python3 -m tests.system.flows.crash_test --build DIR [--adapter erp|mes|wms|all] [--kills N] [--seed S]
 
 Every kill is a SIGKILL of a whole node at a moment drawn at random. The plant goes on selling as long as there are kills.
 """
@@ -16,7 +16,7 @@ from tests.system.lab.process import wait_until
 from .harness import FULL, Factory, tell
 
 
-class CrashKit:
+class Killer:
     def __init__(self, factory, adapters, kills, seed):
         self.factory, self.adapters, self.kills = factory, adapters, kills
         self.random = random.Random(seed)
@@ -58,14 +58,14 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     adapters = ["erp", "mes", "wms"] if given.adapter == "all" else [given.adapter]
-    with scratch.directory("crash-kit") as directory:
+    with scratch.directory("flows") as directory:
         factory = Factory(directory, given.build, seed=given.seed, orders=10)
         try:
             factory.start()
             factory.wait_placed()
-            kit = CrashKit(factory, adapters, given.kills, given.seed)
-            kit.run()
-            good = kit.report()
+            killer = Killer(factory, adapters, given.kills, given.seed)
+            killer.run()
+            good = killer.report()
         finally:
             factory.stop()
     return 0 if good else 1
