@@ -30,12 +30,24 @@ class Budget {
   std::size_t left_;
 };
 
+// The next to go. With the planted bug, what is held of a record gets a gap.
+Revision next_version(const Entry& entry, std::string_view collection, std::string_view key,
+                      Revision until) {
+  if (!MUTANT(history_forgotten_newest_first)) return entry.state.oldest_version(collection, key);
+  Revision newest = 0;
+  entry.state.scan_history(collection, key, until, [&](const Record& version) {
+    newest = version.revision;
+    return false;
+  });
+  return newest;
+}
+
 // A superseded version, and any older one, since a rule may have been longer once. Oldest first:
 // whoever asks for a moment in a gap would get the version before it. False: some had to stay.
 bool forget_history(Entry& entry, Budget& budget, std::string_view collection, std::string_view key,
                     Revision until) {
   while (true) {
-    const Revision next = entry.state.oldest_version(collection, key);
+    const Revision next = next_version(entry, collection, key, until);
     if (next == 0 || next > until) return true;
     if (budget.is_spent()) return false;
     const auto version = entry.state.take_history(collection, key, next);
@@ -43,7 +55,7 @@ bool forget_history(Entry& entry, Budget& budget, std::string_view collection, s
     entry.subtract_hash(hash_of_history(collection, key, *version));
     entry.counters.history -= 1;
     budget.take(rows_of(*version));
-    if (next == until) return true;
+    if (next == until && !MUTANT(history_forgotten_newest_first)) return true;
   }
 }
 

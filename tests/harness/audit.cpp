@@ -107,31 +107,57 @@ class Audit {
     });
     require(next == counters_.revision + 1, "the timeline has every commit",
             "that of n{} ends before {}, at {} commits", node_.value, next, counters_.revision);
-    if (counters_.applied_index == model_.index())
-      require(counters_.floor == model_.floor(), "the timeline is kept for the window",
-              "n{} has forgotten up to {}, not {}", node_.value, counters_.floor, model_.floor());
+    const Revision floor = model_.floor(counters_.applied_index);
+    require(counters_.floor == floor, "the timeline is kept for the window",
+            "n{} has forgotten up to {}, not {}", node_.value, counters_.floor, floor);
   }
 
-  // What a kept commit took the place of can be had still.
+  // Exactly the old versions that are to be held after this entry; and what a kept commit took the
+  // place of can be had still.
   void history() {
     std::uint64_t rows = 0;
-    state_.scan_all_history(
-        [&](std::string_view collection, std::string_view key, const Record& record) {
-          ++rows;
-          const Model::Key name{collection, key};
-          const Model::Version* wanted = model_.at(name, record.revision);
-          require(wanted != nullptr && same(model_, name, record, *wanted), "history is as it was",
-                  "{}/{} of revision {} on n{}", collection, key, record.revision, node_.value);
-          return true;
-        });
+    state_.scan_all_history([&](std::string_view collection, std::string_view key,
+                                const Record& record) {
+      ++rows;
+      const Model::Key name{collection, key};
+      const Model::Version* wanted = model_.held(name, record.revision, counters_.applied_index);
+      require(wanted != nullptr, "history is forgotten when due",
+              "{}/{} of revision {} is held still on n{} at index {}", collection, key,
+              record.revision, node_.value, counters_.applied_index);
+      require(same(model_, name, record, *wanted), "history is as it was",
+              "{}/{} of revision {} on n{}", collection, key, record.revision, node_.value);
+      return true;
+    });
     require(rows == counters_.history, "counters fit the rows", "n{} counts {} old versions of {}",
             node_.value, counters_.history, rows);
-    if (counters_.applied_index == model_.index())
-      require(rows == model_.history(), "history is forgotten oldest first, and only when due",
-              "n{} holds {} old versions, not {}", node_.value, rows, model_.history());
+    old_versions(rows);
     for (Revision revision = counters_.floor + 1; revision <= counters_.revision; ++revision)
       for (const record::Change& change : model_.commit(revision).changes)
         if (change.previous != 0) as_it_was(change, revision);
+  }
+
+  // Each row found is one that must be there: as many of both, and they are the same.
+  void old_versions(std::uint64_t found) {
+    std::uint64_t wanted = 0;
+    for (const auto& [key, versions] : model_.records())
+      for (const Model::Version& version : versions)
+        wanted += version.held_at(counters_.applied_index) ? 1 : 0;
+    if (found == wanted) return;
+    for (const auto& [key, versions] : model_.records())
+      for (const Model::Version& version : versions)
+        require(!version.held_at(counters_.applied_index) || is_held(key, version.revision),
+                "history is forgotten oldest first, and only when due",
+                "{}/{} of revision {} is missing on n{} at index {}", key.first, key.second,
+                version.revision, node_.value, counters_.applied_index);
+  }
+
+  bool is_held(const Model::Key& key, Revision revision) {
+    Revision newest = 0;
+    state_.scan_history(key.first, key.second, revision, [&](const Record& record) {
+      newest = record.revision;
+      return false;
+    });
+    return newest == revision;
   }
 
   void as_it_was(const record::Change& change, Revision revision) {

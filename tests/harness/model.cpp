@@ -125,6 +125,12 @@ const Model::Version* Model::at(const Key& key, Revision revision) const {
   return behind == versions.begin() ? nullptr : &*std::prev(behind);
 }
 
+const Model::Version* Model::held(const Key& key, Revision revision, consensus::Index index) const {
+  const Version* version = at(key, revision);
+  const bool is_it = version != nullptr && version->revision == revision && version->held_at(index);
+  return is_it ? version : nullptr;
+}
+
 std::int64_t Model::balance_at(const std::string& collection, const std::string& position,
                                Revision revision) const {
   const auto found = balances_.find({collection, position});
@@ -424,7 +430,13 @@ Revision Model::keep(const Command& command, Work&& work) {
   commit.operation = command.operation;
   commit.changes = std::move(work.changes);
   for (const record::Change& change : commit.changes) added_ += change.previous != 0 ? 2 : 1;
-  for (auto& [key, version] : work.records) records_[key].push_back(std::move(version));
+  for (auto& [key, version] : work.records) {
+    auto& versions = records_[key];
+    // Behind a tombstone that has gone nothing was there to become an old version.
+    if (!versions.empty() && !gone_.contains({key, versions.back().revision}))
+      versions.back().superseded = index();
+    versions.push_back(std::move(version));
+  }
   reversed_.merge(work.reversed);
   for (const auto& [key, units] : work.balances)
     balances_[key].emplace_back(commits_.size(), units);
@@ -438,20 +450,6 @@ Revision Model::keep(const Command& command, Work&& work) {
 }
 
 // --- forgetting ---
-
-std::uint64_t Model::history() const {
-  std::uint64_t rows = 0;
-  for (const auto& [key, versions] : records_) {
-    const auto gone = forgotten_.find(key);
-    const Revision from = gone == forgotten_.end() ? 0 : gone->second;
-    // The last one is no superseded one. Behind a tombstone that has gone there is nothing either.
-    for (std::size_t i = 0; i + 1 < versions.size(); ++i) {
-      const bool is_gone = versions[i].tombstone && gone_.contains({key, versions[i].revision});
-      rows += versions[i].revision > from && !is_gone ? 1 : 0;
-    }
-  }
-  return rows;
-}
 
 // What is due leaves in order and a little at a time: at least so many rows as the entry has added,
 // twice.
@@ -472,6 +470,7 @@ void Model::expire() {
     expire({millis, kind, key.first, key.second, revision}, left);
     left -= std::min<Budget>(left, 1);
   }
+  floors_.push_back(floor_);
 }
 
 void Model::age(const Commit& commit, Revision revision, Budget& budget) {
@@ -518,13 +517,15 @@ void Model::forget_tombstone(const Key& key, Revision revision) {
 
 // Oldest first; false: some are left.
 bool Model::forget_history(const Key& key, Revision until, Budget& budget) {
-  Revision& forgotten = forgotten_[key];
-  for (const Version& version : records_.at(key)) {
+  for (Version& version : records_.at(key)) {
     if (version.revision > until) break;
-    if (version.revision <= forgotten) continue;
-    if (budget == 0) return false;
+    if (!version.held_at(index())) continue;
+    if (budget == 0) {
+      forgot_in_part_.insert(index());
+      return false;
+    }
     --budget;
-    forgotten = version.revision;
+    version.forgotten = index();
   }
   return true;
 }

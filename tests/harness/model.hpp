@@ -33,6 +33,13 @@ class Model {
     std::uint64_t millis = 0;  // replicated time
     std::string value;
     bool tombstone = false;
+    consensus::Index superseded = 0;  // the entry that made it an old version; 0: none has
+    consensus::Index forgotten = 0;   // the entry that forgot the old version; 0: none has
+
+    // Whether it is held as an old version when that entry has been applied.
+    bool held_at(consensus::Index index) const {
+      return superseded != 0 && superseded <= index && (forgotten == 0 || forgotten > index);
+    }
   };
   // A quantity between two ends, as the workload writes them.
   struct Move {
@@ -72,13 +79,19 @@ class Model {
   // What the commands of an applied entry were answered, without texts.
   const Outcomes& outcomes(consensus::Index index) const { return outcomes_[index - 1]; }
   record::Revision revision() const { return commits_.size(); }
-  record::Revision floor() const { return floor_; }
+  // The last revision that the timeline no longer shows when the entry has been applied.
+  record::Revision floor(consensus::Index index) const {
+    return index == 0 ? 0 : floors_[index - 1];
+  }
   const Commit& commit(record::Revision revision) const { return commits_[revision - 1]; }
+
+  // Whether the entry left old versions for the next ones to forget that were due with it.
+  bool forgot_in_part(consensus::Index index) const { return forgot_in_part_.contains(index); }
 
   // As of a revision; null if the record did not exist then. Tombstones are returned.
   const Version* at(const Key& key, record::Revision revision) const;
-  // Superseded versions that are held still.
-  std::uint64_t history() const;
+  // The old version of exactly this revision, if it is held when the entry has been applied.
+  const Version* held(const Key& key, record::Revision revision, consensus::Index index) const;
   const std::map<Key, std::vector<Version>>& records() const { return records_; }
   std::int64_t balance_at(const std::string& collection, const std::string& position,
                           record::Revision revision) const;
@@ -139,6 +152,7 @@ class Model {
   std::uint64_t millis_ = 0;  // replicated time
   std::uint64_t added_ = 0;   // rows of the entry that will have to leave
   record::Revision floor_ = 0;
+  std::vector<record::Revision> floors_;             // by entry
   std::map<Key, std::vector<Version>> records_;      // every version ever, oldest first
   std::set<std::pair<Key, record::Revision>> gone_;  // tombstones that have expired
   std::map<Key, std::vector<std::pair<record::Revision, std::int64_t>>> balances_;
@@ -147,7 +161,7 @@ class Model {
   std::vector<Commit> commits_;
   std::map<std::string, record::Outcome> operations_;
   std::map<std::string, Hash128> hashes_;
-  std::map<Key, record::Revision> forgotten_;  // superseded versions up to here
+  std::set<consensus::Index> forgot_in_part_;
   using Due = std::tuple<std::uint64_t, record::Expiry::Kind, Key, record::Revision>;
   std::set<Due> due_;  // what does not leave with the timeline, in order
   std::vector<Outcomes> outcomes_;

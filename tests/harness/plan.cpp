@@ -71,6 +71,10 @@ void draw_clients(Random& random, Plan& plan) {
     plan.node.apply.window_ms = random.between(50, 2'000) * plan.node.clock_rate;
   // Few: so that some of what is due has to wait for the next entries.
   if (chance(random, 60)) plan.node.apply.expire_rows_min = random.between(2, 20);
+  if (plan.bulk || !chance(random, 40)) return;
+  plan.churn_percent = static_cast<std::uint32_t>(random.between(30, 90));
+  plan.stock_percent = static_cast<std::uint32_t>(random.between(5, 40));
+  plan.node.apply.expire_rows_min = random.between(2, 8);
 }
 
 }  // namespace
@@ -126,6 +130,9 @@ std::string describe(const Plan& plan) {
   if (plan.short_window)
     text += fmt::format(", kept for {} ms, {} rows leave at once", plan.node.apply.window_ms,
                         plan.node.apply.expire_rows_min);
+  if (plan.churn_percent != 0)
+    text +=
+        fmt::format(", {} % of the commands on histories that are cut short", plan.churn_percent);
   if (plan.node.clock_rate != 1)
     text += fmt::format(", clocks {} times as fast", plan.node.clock_rate);
   return text + (plan.bulk ? ", bulk" : "") + (plan.liveness ? ", liveness demanded" : "");

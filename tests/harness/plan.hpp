@@ -52,6 +52,7 @@ struct Plan {
   std::uint32_t fence_percent = 0;   // of the attempts: somebody fences the operation meanwhile
   std::uint32_t readers = 1;         // of the change feed
   bool short_window = false;         // retention so short that it is felt
+  std::uint32_t churn_percent = 0;   // of the commands: histories that grow and are cut short
   bool bulk = false;                 // many records, and an index built over them
   SimTime think_max = 60 * sim_ms;
   std::uint32_t value_bytes_max = 64;

@@ -63,6 +63,10 @@ Command Requests::draw(std::uint64_t number) {
   Command command;
   command.operation = "op-" + std::to_string(number);
   command.request_hash = {1, number};
+  if (churn_percent_ != 0 && chance(churn_percent_)) {
+    churn(command);
+    return command;
+  }
   const std::uint64_t choice = random_.between(0, 99);
   if (choice < 30)
     order(command);
@@ -295,6 +299,21 @@ void Requests::scratch(Command& command) {
     default:
       command.actions = {put(names::scratch, key, order_value())};
   }
+}
+
+// Old versions pile up under the long rule; under the short one those of a record are due at once,
+// and more of them than may leave with one entry.
+void Requests::churn(Command& command) {
+  if (chance(8)) {
+    command.actions = {declare(names::scratch,
+                               chance(60) ? names::scratch_declaration : names::plain_declaration)};
+    return;
+  }
+  const std::string key = chance(80) ? "s1" : "s2";
+  if (chance(10))
+    command.actions = {{ActionKind::remove, names::scratch, key, {}}};
+  else
+    command.actions = {put(names::scratch, key, order_value())};
 }
 
 }  // namespace mainstay::harness

@@ -14,9 +14,10 @@ namespace mainstay::harness {
 
 class Requests {
  public:
-  // `scratch`: a collection that comes and goes.
-  Requests(Random& random, const Model& model, bool scratch)
-      : random_{random}, model_{model}, scratch_{scratch} {}
+  // `scratch`: a collection that comes and goes. Of all commands, `churn_percent` are writes to it
+  // and declarations that make its history longer and shorter.
+  Requests(Random& random, const Model& model, bool scratch, std::uint32_t churn_percent)
+      : random_{random}, model_{model}, scratch_{scratch}, churn_percent_{churn_percent} {}
 
   // Declares the collections and opens the accounts; one after the other, before all else.
   static std::vector<record::Command> setup();
@@ -44,6 +45,7 @@ class Requests {
   void post(Command& command);
   void mixed(Command& command);
   void scratch(Command& command);
+  void churn(Command& command);
   Action order_action(const std::string& key);
   std::string order_value();
   record::Condition condition_on(const std::string& collection, const std::string& key);
@@ -58,6 +60,7 @@ class Requests {
   Random& random_;
   const Model& model_;
   const bool scratch_;
+  const std::uint32_t churn_percent_;
   std::uint64_t number_ = 0;
   std::uint64_t entries_ = 0;
 };

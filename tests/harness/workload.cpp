@@ -49,7 +49,7 @@ Workload::Workload(SimWorld world, const Plan& plan, std::function<SimNode*()> p
     : world_{world},
       plan_{plan},
       pick_{std::move(pick)},
-      requests_{world.random, world.model, !plan.bulk} {}
+      requests_{world.random, world.model, !plan.bulk, plan.churn_percent} {}
 
 Workload::~Workload() = default;
 
