@@ -42,15 +42,16 @@ class Erp(Counterpart):
 
     # --- sales orders ---
 
-    def sell(self, lines_max=3):
+    def sell(self, lines_max=3, customer=None):
         number = f"SO-{self.store.next_number('order'):06}"
         lines = {}
         for place in range(self.random.randint(1, lines_max)):
             item = self.random.choice(FINISHED)
             lines[str(10 * (place + 1))] = {"item": item, "ordered": self.random.randint(1, 12), "shipped": 0, "cancelled": 0}
         changes = self.random.random() < self.options.changes
-        order = {"number": number, "revision": 1, "customer": f"C-{self.random.randint(100, 199)}", "lines": lines, "state": "confirmed",
-                 "change_at": self.ticks + self.random.randint(2, 20) if changes else 0, "shipments": [], "answer": ""}
+        order = {"number": number, "revision": 1, "customer": customer or f"C-{self.random.randint(100, 199)}", "lines": lines,
+                 "state": "confirmed", "change_at": self.ticks + self.random.randint(2, 20) if changes else 0, "shipments": [],
+                 "answer": ""}
         self.put("order", number, "open", order)
         self.send("order", number, self.order_document(order))
         return number
@@ -72,21 +73,26 @@ class Erp(Counterpart):
         for number, order in self.all("order", "open"):
             if not order["change_at"] or self.ticks < order["change_at"]:
                 continue
-            order["change_at"] = 0
-            order["revision"] += 1
-            wanted = {**order, "lines": {line: dict(one) for line, one in order["lines"].items()}}
             if self.random.random() < 0.5:
-                wanted["state"] = "cancelled"
+                self.change(number, order, {}, "cancelled")
             else:
-                line = self.random.choice(sorted(wanted["lines"]))
-                wanted["lines"][line]["ordered"] = self.random.randint(1, 12)
-            order["answer"] = "awaited"
-            order["wanted"] = {line: one["ordered"] for line, one in wanted["lines"].items()}
-            self.put("order", number, "open", order)
-            self.send("order", number, self.order_document(wanted), order["revision"])
+                self.change(number, order, {self.random.choice(sorted(order["lines"])): self.random.randint(1, 12)})
+
+    def change(self, number, order, quantities, state=None):
+        """A new revision, with other quantities of some lines; what becomes of it the WMS says."""
+        order["change_at"] = 0
+        order["revision"] += 1
+        wanted = {**order, "lines": {line: dict(one) for line, one in order["lines"].items()}}
+        wanted["state"] = state or order["state"]
+        for line, quantity in quantities.items():
+            wanted["lines"][line]["ordered"] = quantity
+        order["answer"] = "awaited"
+        order["wanted"] = {line: one["ordered"] for line, one in wanted["lines"].items()}
+        self.put("order", number, "open", order)
+        self.send("order", number, self.order_document(wanted), order["revision"])
 
     def on_response(self, document):
-        """The WMS took a change, or did not; either way it says what each line is now."""
+        """The WMS took an order or a change, or did not; either way it says what each line is now."""
         order = self.get("order", document["order"])
         order["answer"] = document["answer"]
         for line in document["lines"]:

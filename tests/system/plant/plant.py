@@ -130,12 +130,13 @@ class Plant:
             return count
 
     def is_settled(self):
-        """Every order is sold, answered and delivered, every job done, and nothing lies around that should move on."""
+        """Everything is sold, bought, answered and delivered, every job done, and nothing lies around that should move on."""
         count, options = self.store.count, self.options
         with self.lock:
             return (count("erp", "order") >= options.orders and count("erp", "order", "open") == 0 and count("wms", "order", "open") == 0
                     and count("erp", "production", "open") == 0 and count("mes", "lot", "retest") == 0
-                    and count("erp", "purchase", "open") == 0 and self.store.count("wms", "count", "proposed") == 0
+                    and count("erp", "purchase") >= options.purchases and count("erp", "purchase", "open") == 0
+                    and self.store.count("wms", "count", "proposed") == 0
                     and self.store.value("select count(*) from outbox where written = 0 and system in ('erp', 'wms')") == 0)
 
     def state(self):

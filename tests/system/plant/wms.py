@@ -8,6 +8,7 @@ BINS = [f"A-{number:02}" for number in range(1, 9)]
 RAW_BINS = ["R-01-BIN", "R-02-BIN"]
 VIRTUAL = {"SUPPLIER": "supplier", "CUSTOMER": "customer", "PRODUCTION": "production", "LOSS": "loss"}
 MOVES_A_FILE = 150
+BLOCKED = "C-666"  # a customer that gets nothing: his orders are refused
 
 
 def unit_of(item):
@@ -82,6 +83,9 @@ class Wms(Counterpart):
             known = {"number": number, "revision": revision, "customer": document["customer"], "lines": lines, "short": False}
             if document["state"] == "cancelled":
                 self.cancel(known)
+            elif document["customer"] == BLOCKED:
+                self.cancel(known)
+                self.respond(known, "refused")
         else:
             known["revision"] = revision
             answer = self.cancel(known) if document["state"] == "cancelled" else self.change(known, wanted)
