@@ -5,9 +5,11 @@
 #include <caf/send.hpp>
 #include <fmt/format.h>
 
+#include "actors/adapter_host/adapter_metrics.hpp"
 #include "actors/kit/errors.hpp"
 #include "actors/kit/supervisor.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub.hpp"
 #include "runtime/integration/rows.hpp"
 
@@ -24,6 +26,7 @@ constexpr Millis tick{100};
 constexpr Millis leader_grace{700};
 // After an adapter's supervisor gave up.
 constexpr Millis start_again_after{5'000};
+constexpr Millis show_every{1'000};
 
 record::Command declaration_of(const integration::DeclaredCollection& collection) {
   record::Action action;
@@ -68,6 +71,7 @@ void AdapterHost::on_host_tick() {
   if (quitting_) return;
   delayed_send(this, tick, HostTick{});
   if (!parts_.backend->started()) return;
+  show_heartbeats();
   const auto looked = look();
   const std::string trouble = looked ? "" : to_string(looked.error());
   if (trouble != trouble_ && !trouble.empty())
@@ -84,7 +88,7 @@ Result<void> AdapterHost::look() {
     TRY_ASSIGN(view, port_.view());
   }
   TRY(show_node(*view, cluster));
-  run_what_is_ours(*view);
+  TRY(run_what_is_ours(*view));
   return place(*view, cluster);
 }
 
@@ -157,7 +161,32 @@ Result<void> AdapterHost::place(const record::StateReader& view, const api::Clus
   return {};
 }
 
-void AdapterHost::run_what_is_ours(const record::StateReader& view) {
+// Not left to the workers, which may be what is stuck; at every node, as it sees them.
+void AdapterHost::show_heartbeats() {
+  const MonotonicTime now = parts_.clock->monotonic();
+  if (now < next_show_) return;
+  next_show_ = now + show_every;
+  const auto view = port_.view();
+  if (!view) return;
+  for (const auto& definition : parts_.definitions)
+    show_paths_of(*parts_.registry, **view, definition->name, parts_.clock->wall());
+}
+
+Result<void> AdapterHost::show_paths(const record::StateReader& view,
+                                     const integration::AdapterDefinition& definition,
+                                     std::uint64_t epoch) {
+  auto changes = integration::path_changes(view, definition, parts_.clock->wall());
+  if (changes.empty()) return {};
+  record::Command command;
+  command.checks.push_back(integration::check_of({definition.name, epoch}));
+  command.actions = std::move(changes);
+  TRY_ASSIGN(const auto outcome, port_.commit(std::move(command)));
+  if (outcome.refused && outcome.refused != Errc::precondition_failed)
+    return fail(*outcome.refused, outcome.detail);
+  return {};
+}
+
+Result<void> AdapterHost::run_what_is_ours(const record::StateReader& view) {
   const MonotonicTime now = parts_.clock->monotonic();
   for (const auto& definition : parts_.definitions) {
     std::optional<PlacementRow> placed;
@@ -170,9 +199,12 @@ void AdapterHost::run_what_is_ours(const record::StateReader& view) {
       stop(definition->name);
     const auto wait = not_before_.find(definition->name);
     const bool may = wait == not_before_.end() || now >= wait->second;
-    if (ours && may && !running_.contains(definition->name))
+    if (ours && may && !running_.contains(definition->name)) {
+      TRY(show_paths(view, *definition, placed->epoch));
       start(*definition, placed->epoch, definition);
+    }
   }
+  return {};
 }
 
 void AdapterHost::start(const integration::AdapterDefinition& definition, std::uint64_t epoch,

@@ -64,7 +64,11 @@ class AdapterHost final : public caf::event_based_actor {
   Result<void> declare_collections();
   Result<void> show_node(const record::StateReader& view, const api::ClusterView& cluster);
   Result<void> place(const record::StateReader& view, const api::ClusterView& cluster);
-  void run_what_is_ours(const record::StateReader& view);
+  Result<void> run_what_is_ours(const record::StateReader& view);
+  // The rows of its paths, before any worker runs.
+  Result<void> show_paths(const record::StateReader& view,
+                          const integration::AdapterDefinition& definition, std::uint64_t epoch);
+  void show_heartbeats();
   void start(const integration::AdapterDefinition& definition, std::uint64_t epoch,
              std::shared_ptr<const integration::AdapterDefinition> shared);
   void stop(const std::string& adapter);
@@ -75,6 +79,7 @@ class AdapterHost final : public caf::event_based_actor {
   ClusterPort port_;
   bool declared_ = false;
   MonotonicTime leads_since_{};
+  MonotonicTime next_show_{};
   std::map<std::string, Running> running_;
   std::map<caf::actor_addr, std::string> ending_;  // stopped, not gone yet
   std::map<std::string, MonotonicTime> not_before_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/integration/comparison.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub.hpp"
 
 namespace mainstay::adapter_host {
@@ -144,6 +145,30 @@ void show_reconciliations(metrics::Registry& registry, const record::StateReader
             .gauge("mainstay_adapter_reconciliation_open", "Differences that nothing explains",
                    labels)
             .set(static_cast<double>(row->open));
+        return true;
+      });
+}
+
+void show_paths_of(metrics::Registry& registry, const record::StateReader& view,
+                   const std::string& adapter, WallTime now) {
+  view.scan_records(
+      integration::hub::paths, adapter + "/", "",
+      [&registry, &adapter, now](std::string_view, const record::Record& record) {
+        if (record.tombstone) return true;
+        const auto value = json::parse(record.value.view());
+        const auto row = value ? integration::path_row(*value)
+                               : Result<integration::PathRow>{Failure{value.error()}};
+        if (!row) return true;
+        const metrics::Labels labels{{"adapter", adapter}, {"path", row->path}};
+        const auto seconds = [](Millis time) { return static_cast<double>(time.count()) / 1000; };
+        registry
+            .gauge("mainstay_adapter_heartbeat_age_seconds",
+                   "Time since the newest heartbeat that came through the path was sent", labels)
+            .set(seconds(integration::heartbeat_age(*row, now)));
+        registry
+            .gauge("mainstay_adapter_heartbeat_delay_seconds",
+                   "How long that heartbeat took from end to end", labels)
+            .set(seconds(integration::heartbeat_delay(*row)));
         return true;
       });
 }

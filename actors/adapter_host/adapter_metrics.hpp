@@ -53,4 +53,8 @@ class LaneMetrics {
 void show_reconciliations(metrics::Registry& registry, const record::StateReader& view,
                           const std::string& adapter);
 
+// The age of the newest heartbeat that came through each path of the adapter, and its delay.
+void show_paths_of(metrics::Registry& registry, const record::StateReader& view,
+                   const std::string& adapter, WallTime now);
+
 }  // namespace mainstay::adapter_host

@@ -5,6 +5,7 @@
 #include "runtime/api/flows.hpp"
 #include "runtime/api/render.hpp"
 #include "runtime/api/times.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub.hpp"
 #include "runtime/integration/rows.hpp"
 
@@ -132,7 +133,35 @@ bool count_finished(const record::StateReader& view, const std::string& adapter,
   return complete && rows <= counted_rows_max;
 }
 
-Value adapter_value(const record::StateReader& view, const std::string& adapter, bool counted) {
+// How each of its paths lives, by its newest heartbeat.
+Value paths_value(const record::StateReader& view, const std::string& adapter, WallTime now) {
+  const auto millis = [](Millis time) {
+    return number(static_cast<std::uint64_t>(std::max<std::int64_t>(0, time.count())));
+  };
+  json::Array paths;
+  each_row(view, hub::paths, adapter + "/", [&](std::string_view, const Value& value) {
+    const auto row = integration::path_row(value);
+    if (!row) return true;
+    Value path = Value::object({{"path", text(row->path)},
+                                {"every_ms", number(row->every_ms)},
+                                {"age_ms", millis(heartbeat_age(*row, now))},
+                                {"overdue", Value::boolean(is_overdue(*row, now))}});
+    if (!row->sent.empty()) {
+      path.set("sent", text(row->sent));
+      path.set("arrived", text(row->arrived));
+      path.set("delay_ms", millis(heartbeat_delay(*row)));
+    }
+    if (!row->reached.empty()) path.set("reached", text(row->reached));
+    if (!row->breaker.empty()) path.set("breaker", text(row->breaker));
+    if (!row->trouble.empty()) path.set("trouble", text(row->trouble));
+    paths.push_back(std::move(path));
+    return true;
+  });
+  return Value::array(std::move(paths));
+}
+
+Value adapter_value(const record::StateReader& view, const std::string& adapter, bool counted,
+                    WallTime now) {
   const Value row = integration::find_value(view, hub::adapters, adapter).value_or(Value::object());
   Value value = Value::object({{"adapter", text(adapter)}});
   std::string kind;
@@ -153,6 +182,7 @@ Value adapter_value(const record::StateReader& view, const std::string& adapter,
     return true;
   });
   value.set("positions", std::move(positions));
+  value.set("paths", paths_value(view, adapter, now));
   Direction in, out;
   count_open(view, adapter, in, out);
   const bool complete = !counted || count_finished(view, adapter, in, out);
@@ -196,13 +226,14 @@ Result<ListRequest> list_request_of(const Call& call) {
 void list_adapters(const CallPtr& call) {
   const auto list = list_request_of(*call);
   if (!list) return call->refuse(list.error());
-  read(call, list->need, [list = *list](const record::StateReader& view) -> Result<Response> {
+  const WallTime now = call->context->clock.wall();
+  read(call, list->need, [list = *list, now](const record::StateReader& view) -> Result<Response> {
     Page page{"adapters", list.limit};
     std::string last;
     const auto names = adapter_names(view);
     for (auto at = names.upper_bound(list.after); at != names.end() && page.take_row(); ++at) {
       last = at->first;
-      json::append_text(page.begin_item(), adapter_value(view, last, false));
+      json::append_text(page.begin_item(), adapter_value(view, last, false, now));
     }
     return std::move(page).finish(json_string(last));
   });
@@ -217,10 +248,10 @@ void show_adapter(const CallPtr& call) {
   }();
   if (!need) return call->refuse(need.error());
   read(call, *need,
-       [adapter =
-            call->request.captures.at(0)](const record::StateReader& view) -> Result<Response> {
+       [adapter = call->request.captures.at(0),
+        now = call->context->clock.wall()](const record::StateReader& view) -> Result<Response> {
          TRY(check_adapter(view, adapter));
-         return http::json_response(200, json::to_text(adapter_value(view, adapter, true)));
+         return http::json_response(200, json::to_text(adapter_value(view, adapter, true, now)));
        });
 }
 

@@ -35,6 +35,9 @@ EffectResult Adapter::apply(const Effect&) {
 Result<std::optional<json::Value>> Adapter::lookup(const Effect&) {
   return no("look up effects");
 }
+Result<void> Adapter::probe() {
+  return no("ask a harmless question");
+}
 Result<Page> Adapter::backfill(const Range&, const std::string&, std::size_t) {
   return no("read the past again");
 }

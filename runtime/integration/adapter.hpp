@@ -141,6 +141,12 @@ class Adapter {
   // known now; the kit asks again.
   virtual Result<std::optional<json::Value>> lookup(const Effect& effect);
 
+  // Asks the counterpart something that changes nothing, so that its answer shows that effects
+  // could be carried out: for heartbeats. Errors: unsupported (there is no such question; then a
+  // heartbeat ends at the lane); else the counterpart cannot be reached, which counts as a failed
+  // call.
+  virtual Result<void> probe();
+
   // As fetch, for a part of the past. `position` as the last page gave it, "" at first.
   virtual Result<Page> backfill(const Range& range, const std::string& position,
                                 std::size_t messages_max);

@@ -142,6 +142,7 @@ class Parser {
     Table top{"adapter '" + out_.name + "'", text};
     out_.kind = top.text("kind", "", true);
     out_.library = top.text("library", "");
+    out_.heartbeat = top.duration("heartbeat", out_.heartbeat, Millis{100}, Millis{3'600'000});
     if (const Value* settings = top.find("settings"); settings != nullptr)
       out_.settings = *settings;
     else

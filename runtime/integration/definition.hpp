@@ -2,6 +2,7 @@
 // that may run it. docs/integration/hub.md describes it for users.
 //
 //   kind = "file"                     which adapter; or library = "/path/libmine.so" and its kind
+//   heartbeat = "10s"                 how often each path shows that it works
 //   [settings]                        the adapter's own
 //   [source]                          poll, batch, order, overlap… of what comes in
 //   types = {order = "order.json"}      mapping file a message type
@@ -76,6 +77,7 @@ struct AdapterDefinition {
   std::string library;  // "": the kind is built in
   std::string directory;
   json::Value settings;
+  Millis heartbeat{10'000};  // each path carries one so often (heartbeat.hpp)
   std::optional<SourceDefinition> source;
   EffectsDefinition effects;
   std::vector<ExportDefinition> exports;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -72,6 +73,7 @@ Result<void> Exporter::load() {
     std::from_chars(digits.data(), digits.data() + digits.size(), cursor_);
   }
   committed_ = cursor_;
+  path_ = path_of(*view, definition_, export_path, port_.wall());
   loaded_ = true;
   return {};
 }
@@ -198,11 +200,21 @@ Result<Step> Exporter::step() {
     next_look_ = port_.monotonic() + look_every;
   }
   if (catching_up_) return catch_up();
+  if (port_.monotonic() >= next_heartbeat_) return send_heartbeat();
   return follow();
+}
+
+// A commit like anybody's: follow() meets it in the feed, behind all changes before it.
+Result<Step> Exporter::send_heartbeat() {
+  next_heartbeat_ = port_.monotonic() + definition_.heartbeat;
+  path_.next = time_text(port_.wall());
+  return commit_actions(port_, tenure_, {put_path(path_)});
 }
 
 Result<Step> Exporter::follow() {
   std::vector<Action> actions;
+  bool beats = false;
+  const std::string own_path = path_key(tenure_.adapter, export_path);
   record::Revision reached = cursor_;
   std::size_t looked_at = 0;
   {
@@ -215,6 +227,7 @@ Result<Step> Exporter::follow() {
             return false;
           ++looked_at;
           reached = seen.commit->revision;
+          beats = beats || (seen.change->collection == hub::paths && seen.change->key == own_path);
           if (exports(seen.change->collection))
             plan(*view,
                  {seen.change->collection, seen.change->key, seen.record,
@@ -235,6 +248,12 @@ Result<Step> Exporter::follow() {
   }
   if (reached == cursor_) return Step::idle;
   cursor_ = reached;
+  // The lanes take it from here.
+  if (beats && !path_.next.empty()) {
+    path_.sent = std::exchange(path_.next, "");
+    path_.arrived = time_text(port_.wall());
+    actions.push_back(put_path(path_));
+  }
   const bool due = !actions.empty() || cursor_ - committed_ >= lag_max;
   if (!due) return looked_at >= changes_max ? Step::worked : Step::idle;
   return write(std::move(actions), true);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/integration/definition.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub_port.hpp"
 #include "runtime/integration/rows.hpp"
 #include "runtime/integration/tenure.hpp"
@@ -46,6 +47,7 @@ class Exporter {
   void park(const Change& change, const Mapping& mapping, const json::Value& document,
             const Error& why, std::vector<record::Action>& actions);
   Result<Step> follow();
+  Result<Step> send_heartbeat();
   void plan(const record::StateReader& view, const Change& change,
             std::vector<record::Action>& actions);
   bool exports(std::string_view collection) const;
@@ -59,6 +61,8 @@ class Exporter {
   record::Revision cursor_ = 0;     // everything up to here is planned and committed
   record::Revision committed_ = 0;  // the cursor as the row has it
   MonotonicTime next_look_{};
+  MonotonicTime next_heartbeat_{};
+  PathRow path_;  // as committed
   bool catching_up_ = false;
   std::size_t catch_up_export_ = 0;
   std::string catch_up_key_;

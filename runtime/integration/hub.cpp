@@ -78,6 +78,7 @@ const std::vector<DeclaredCollection>& hub_collections() {
       own(hub::fingerprints, "The shape of each adapter's messages", ""),
       own(hub::reconciliations, "How far the records agree with each counterpart", ""),
       own(hub::discrepancies, "Differences between records and counterparts", "open"),
+      own(hub::paths, "The last heartbeat that came through each path of an adapter", ""),
   };
   return collections;
 }

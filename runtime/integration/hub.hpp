@@ -13,6 +13,7 @@
 //   hub-fingerprints   <adapter>/<type>                the shape of its messages so far
 //   hub-reconciliations <adapter>/<name>               verified_through, last run, totals
 //   hub-discrepancies  <adapter>/<name>/<key>          one difference, open or resolved
+//   hub-paths          <adapter>/<path>                the last heartbeat that came through
 #pragma once
 
 #include <string>
@@ -37,6 +38,7 @@ inline constexpr const char* commands = "hub-commands";
 inline constexpr const char* fingerprints = "hub-fingerprints";
 inline constexpr const char* reconciliations = "hub-reconciliations";
 inline constexpr const char* discrepancies = "hub-discrepancies";
+inline constexpr const char* paths = "hub-paths";
 }  // namespace hub
 
 struct DeclaredCollection {

@@ -97,6 +97,8 @@ void Lane::take_letter(const std::string& key, const LetterRow& letter) {
 Result<void> Lane::load() {
   TRY_ASSIGN(const auto view, port_.view());
   seen_ = view->counters().revision;
+  path_ = path_of(*view, definition_, lane_path(number_), port_.wall());
+  take_heartbeat(*view);
   scan_open(*view, hub::effects, tenure_.adapter,
             [this](std::string_view key, const Value& value, const record::Record&) {
               take_in(std::string{key}, value);
@@ -117,6 +119,8 @@ Result<void> Lane::follow() {
   const auto scanned = record::scan_changes(*view, seen_, 0, [&](const record::ChangeView& change) {
     seen_ = change.commit->revision;
     const std::string& collection = change.change->collection;
+    if (collection == hub::paths && change.change->key == path_key(tenure_.adapter, export_path))
+      take_heartbeat(*view);
     if (collection != hub::effects && collection != hub::letters) return true;
     if (!change.change->key.starts_with(tenure_.adapter + "/")) return true;
     // What stands there now, not what stood there once.
@@ -134,6 +138,68 @@ Result<void> Lane::follow() {
   if (scanned.error().code != Errc::compacted) return Failure{scanned.error()};
   effects_.clear(), subjects_.clear(), places_.clear(), blocked_.clear();
   return load();
+}
+
+// The export passes it on with its own row.
+void Lane::take_heartbeat(const record::StateReader& view) {
+  const auto record = view.find_record(hub::paths, path_key(tenure_.adapter, export_path));
+  const auto value = record && !record->tombstone ? json::parse(record->value.view())
+                                                  : Result<Value>{fail(Errc::not_found, "")};
+  const auto row = value ? path_row(*value) : Result<PathRow>{Failure{value.error()}};
+  // One that is on its way arrives first: under load a newer one would never get its turn.
+  if (!row || row->sent.empty() || row->sent <= path_.sent || heartbeat_) return;
+  heartbeat_ = Heartbeat{row->sent, record->revision, {}, 0};
+}
+
+bool Lane::heartbeat_is_next(const std::vector<Place>& places) const {
+  if (!heartbeat_ || heartbeat_->due > port_.monotonic()) return false;
+  if (places.empty()) return true;
+  // Whether effects go through again is told best by an effect.
+  return breaker_.state(port_.monotonic()) == Breaker::State::closed &&
+         heartbeat_->revision < places.front().revision;
+}
+
+Result<Step> Lane::pass_heartbeat() {
+  const MonotonicTime now = port_.monotonic();
+  if (!rate_.take(now)) {
+    pause_ = rate_.wait();
+    return Step::idle;
+  }
+  const auto answered = adapter_.probe();
+  const bool can_ask = answered || answered.error().code != Errc::unsupported;
+  if (!answered && can_ask) {
+    breaker_.failed(port_.monotonic());
+    trouble_ = to_string(answered.error());
+  } else if (can_ask && breaker_.state(now) != Breaker::State::closed) {
+    breaker_.succeeded();
+    trouble_.clear();
+  }
+  // Without a question only calls can tell that the counterpart is there again.
+  if (breaker_.state(now) != Breaker::State::closed || (!answered && can_ask)) {
+    heartbeat_->due = port_.monotonic() + backoff_.after(heartbeat_->failures++);
+    return Step::worked;
+  }
+  path_.sent = heartbeat_->sent;
+  path_.arrived = time_text(port_.wall());
+  path_.reached = can_ask ? "counterpart" : "lane";
+  path_.breaker = "closed";
+  path_.trouble.clear();
+  heartbeat_.reset();
+  TRY_ASSIGN(const Step step, commit_actions(port_, tenure_, {put_path(path_)}));
+  if (step == Step::ended) return step;
+  TRY_ASSIGN(const auto view, port_.view());
+  take_heartbeat(*view);
+  return step;
+}
+
+// For every node to see.
+Result<Step> Lane::tell_breaker(bool open) {
+  path_.breaker = open ? "open" : "closed";
+  path_.trouble = open ? trouble_ : "";
+  log_at(open ? LogLevel::warn : LogLevel::info, "adapter", "{}/{}: {}{}", tenure_.adapter,
+         path_.path, open ? "leaves its counterpart alone for a while: " : "calls its counterpart",
+         path_.trouble);
+  return commit_actions(port_, tenure_, {put_path(path_)});
 }
 
 // The first effect of each subject that waits for nothing.
@@ -191,15 +257,20 @@ Result<Step> Lane::step() {
   }
   if (!released.empty()) return commit_actions(port_, tenure_, std::move(released));
   const MonotonicTime now = port_.monotonic();
+  const bool open = breaker_.state(now) != Breaker::State::closed;
+  if (open != (path_.breaker == "open")) return tell_breaker(open);
   if (!breaker_.allows(now)) {
     pause_ = std::clamp(std::chrono::ceil<Millis>(breaker_.until() - now), Millis{1}, idle_pause);
     return Step::idle;
   }
   auto places = ready();
+  if (heartbeat_is_next(places)) return pass_heartbeat();
   // Half-open: one call tries.
   if (breaker_.state(now) == Breaker::State::half_open && places.size() > 1) places.resize(1);
   if (!places.empty()) return work(places);
   pause_ = idle_pause;
+  if (heartbeat_)
+    pause_ = std::clamp(std::chrono::ceil<Millis>(heartbeat_->due - now), Millis{1}, pause_);
   for (const auto& [subject, of_subject] : subjects_) {
     if (blocked_.contains(subject)) continue;
     const Millis left = std::chrono::ceil<Millis>(effects_.at(*of_subject.begin()).due - now);

@@ -22,6 +22,7 @@
 
 #include "runtime/integration/adapter.hpp"
 #include "runtime/integration/definition.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub_port.hpp"
 #include "runtime/integration/pacing.hpp"
 #include "runtime/integration/rows.hpp"
@@ -69,13 +70,24 @@ class Lane {
     bool look = false;           // before it is repeated
     std::string letter;          // it is a replay of this one
   };
+  // A heartbeat on its way: behind the effects of earlier changes.
+  struct Heartbeat {
+    std::string sent;
+    record::Revision revision = 0;
+    MonotonicTime due{};
+    std::uint32_t failures = 0;
+  };
 
   Result<void> load();
   Result<void> follow();
   void take_in(const std::string& key, const json::Value& value);
   void take_letter(const std::string& key, const LetterRow& letter);
+  void take_heartbeat(const record::StateReader& view);
   bool is_ours(const std::string& subject) const;
   std::vector<Place> ready() const;
+  bool heartbeat_is_next(const std::vector<Place>& places) const;
+  Result<Step> pass_heartbeat();
+  Result<Step> tell_breaker(bool open);
   Result<Step> work(const std::vector<Place>& places);
   void look_first(Waiting& waiting, std::vector<record::Action>& after);
   void call(Waiting& waiting, std::vector<record::Action>& after);
@@ -100,6 +112,8 @@ class Lane {
   std::map<std::string, std::set<Place>> subjects_;       // the same, by subject
   std::map<std::string, Place> places_;                   // the same, by record key
   std::map<std::string, std::set<std::string>> blocked_;  // subjects with open letters
+  PathRow path_;                                          // as committed
+  std::optional<Heartbeat> heartbeat_;
   Millis pause_{};
   std::string trouble_;
 };

@@ -61,6 +61,7 @@ Result<void> Source::load() {
   TRY_ASSIGN(const auto view, port_.view());
   if (const auto row = find_value(*view, hub::positions, position_key(tenure_.adapter)))
     position_ = text_of(*row, "position");
+  path_ = path_of(*view, definition_, source_path, port_.wall());
   intake_.load(*view);
   // An earlier life may have ended between the commit and the acknowledgement.
   acknowledged_ = position_.empty();
@@ -88,6 +89,7 @@ Result<Step> Source::step() {
     if (trimmed != Step::idle) return trimmed;
     next_trim_ = port_.monotonic() + trim_every;
   }
+  if (trouble_.empty() != path_.trouble.empty()) return tell_trouble();
   // Turn by turn, so that neither the past nor the present waits for the other.
   backfill_next_ = backfill_ && !backfill_next_;
   if (backfill_next_) return backfill();
@@ -101,6 +103,12 @@ Result<Step> Source::step() {
   return Step::idle;
 }
 
+// At every node it shows whether the counterpart can be read; how it cannot may vary.
+Result<Step> Source::tell_trouble() {
+  path_.trouble = trouble_;
+  return commit_actions(port_, tenure_, {put_path(path_)});
+}
+
 Result<Step> Source::fetch() {
   if (!acknowledged_) {
     if (const auto done = adapter_.acknowledge(position_); !done) {
@@ -109,6 +117,7 @@ Result<Step> Source::fetch() {
     }
     acknowledged_ = true;
   }
+  const WallTime began = port_.wall();
   auto page = adapter_.fetch(position_, definition_.source->messages_max);
   if (!page) {
     counterpart_failed(page.error());
@@ -123,9 +132,22 @@ Result<Step> Source::fetch() {
   std::vector<Action> with;
   if (moved)
     with.push_back(position_action(tenure_.adapter, page->position, time_text(port_.wall())));
+  // With this page everything is in that the counterpart had when the fetch began.
+  const bool beats = !more && port_.monotonic() >= next_heartbeat_;
+  PathRow path = path_;
+  if (beats) {
+    path.sent = time_text(began);
+    path.arrived = time_text(port_.wall());
+    path.trouble.clear();
+    with.push_back(put_path(path));
+  }
   TRY_ASSIGN(const Step step, intake_.take(incoming_of(std::move(page->messages)), with));
   if (step == Step::ended) return step;
   position_ = std::move(page->position);
+  if (beats) {
+    path_ = std::move(path);
+    next_heartbeat_ = port_.monotonic() + definition_.heartbeat;
+  }
   acknowledged_ = acknowledged_ && !moved;
   if (!acknowledged_ && adapter_.acknowledge(position_)) acknowledged_ = true;
   if (more || !empty) return Step::worked;

@@ -14,6 +14,7 @@
 
 #include "runtime/integration/adapter.hpp"
 #include "runtime/integration/definition.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub_port.hpp"
 #include "runtime/integration/intake.hpp"
 #include "runtime/integration/pacing.hpp"
@@ -46,6 +47,7 @@ class Source {
   Result<Step> finish_backfill(std::string state, std::string detail);
   Result<Step> trim();
   void counterpart_failed(const Error& error);
+  Result<Step> tell_trouble();
 
   const AdapterDefinition& definition_;
   const Tenure tenure_;
@@ -58,6 +60,8 @@ class Source {
   bool acknowledged_ = true;
   Millis pause_{};
   std::string trouble_;
+  PathRow path_;  // as committed
+  MonotonicTime next_heartbeat_{};
   MonotonicTime next_fetch_{};
   MonotonicTime next_look_{};
   MonotonicTime next_trim_{};

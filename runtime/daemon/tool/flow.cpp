@@ -1,4 +1,8 @@
 // flow: the integration hub's adapters, their dead letters and reconciliations, one order's story.
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "runtime/daemon/tool/commands.hpp"
 #include "runtime/http/target.hpp"
 
@@ -71,6 +75,28 @@ json::Value member_of(const json::Value& object, const char* outer, const char* 
   return found == nullptr ? json::Value{} : *found;
 }
 
+std::string seconds_text(std::uint64_t millis) {
+  return fmt::format("{:.1f} s", static_cast<double>(millis) / 1000);
+}
+
+// The age of the oldest of its paths' newest heartbeats.
+std::string worst_heartbeat(const json::Value& adapter) {
+  std::uint64_t age = 0;
+  bool overdue = false;
+  for (const json::Value& path : items_at(adapter, "paths")) {
+    age = std::max(age, number_at(path, "age_ms"));
+    overdue = overdue || flag_at(path, "overdue");
+  }
+  if (items_at(adapter, "paths").empty()) return "";
+  return seconds_text(age) + (overdue ? " overdue" : "");
+}
+
+bool any_open_breaker(const json::Value& adapter) {
+  const json::Array& paths = items_at(adapter, "paths");
+  return std::any_of(paths.begin(), paths.end(),
+                     [](const json::Value& path) { return text_at(path, "breaker") == "open"; });
+}
+
 // The columns of a table are members: what is nested gets a name of its own.
 json::Value flat(const json::Value& adapter) {
   json::Value row = adapter;
@@ -79,7 +105,23 @@ json::Value flat(const json::Value& adapter) {
     for (const char* what : {"pending", "parked"})
       row.set(std::string{side} + "_" + what, member_of(adapter, side, what));
   row.set("oldest", member_of(adapter, "out", "oldest_pending"));
+  row.set("heartbeat", text(worst_heartbeat(adapter)));
+  row.set("breaker", text(any_open_breaker(adapter) ? "open" : ""));
   return row;
+}
+
+std::string path_line(const json::Value& path) {
+  std::string line = "path " + text_at(path, "path") + ": heartbeat ";
+  line += seconds_text(number_at(path, "age_ms")) + " ago";
+  if (path.find("delay_ms") != nullptr)
+    line += ", took " + seconds_text(number_at(path, "delay_ms"));
+  else
+    line = "path " + text_at(path, "path") + ": no heartbeat yet";
+  if (flag_at(path, "overdue")) line += ", overdue";
+  if (text_at(path, "reached") == "lane") line += ", as far as the lane";
+  if (text_at(path, "breaker") == "open") line += ", breaker open";
+  if (!text_at(path, "trouble").empty()) line += ": " + text_at(path, "trouble");
+  return line + "\n";
 }
 
 Result<int> status(Run& run, const FlowOptions& options) {
@@ -95,6 +137,7 @@ Result<int> status(Run& run, const FlowOptions& options) {
         if (!value.is(json::Type::null))
           words += std::string{side} + " " + what + ": " + cell_of(&value) + "\n";
       }
+    for (const json::Value& path : items_at(adapter, "paths")) words += path_line(path);
     words.pop_back();
     return print(run, adapter, words);
   }
@@ -110,7 +153,9 @@ Result<int> status(Run& run, const FlowOptions& options) {
                      {"IN PARKED", "in_parked"},
                      {"OUT PENDING", "out_pending"},
                      {"OUT PARKED", "out_parked"},
-                     {"OLDEST", "oldest"}});
+                     {"OLDEST", "oldest"},
+                     {"HEARTBEAT", "heartbeat"},
+                     {"BREAKER", "breaker"}});
 }
 
 Result<int> trace(Run& run, const FlowOptions& options) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/adapter_host/adapter_metrics.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub.hpp"
 #include "runtime/integration/rows.hpp"
 #include "tests/actor/kit/actor_fixture.hpp"
@@ -127,6 +128,39 @@ TEST_F(AdapterHostTest, DeclaresPlacesAndRunsAnAdapter) {
                   "mainstay_adapter_messages_total{adapter=\"erp\",result=\"accepted\"} 1"));
   EXPECT_THAT(registry.text(),
               ::testing::HasSubstr("mainstay_adapter_source_up{adapter=\"erp\"} 1"));
+}
+
+TEST_F(AdapterHostTest, HeartbeatsAreShownAtEveryNodeAndGrowOldWhenTheAdapterIsGone) {
+  start();
+  pass(Millis{2'500});
+  const auto sample = [this] {
+    const std::string text = registry.text();
+    const std::string name =
+        "mainstay_adapter_heartbeat_age_seconds{adapter=\"erp\",path=\"source\"} ";
+    const auto at = text.find(name);
+    return at == std::string::npos ? -1.0 : std::stod(text.substr(at + name.size()));
+  };
+  EXPECT_GE(sample(), 0);
+  EXPECT_LE(sample(), 2.5);
+  // It runs somewhere else now, where nothing goes on.
+  PlacementRow row = placed();
+  row.node = 2;
+  row.boot = "other";
+  row.epoch = 2;
+  backend.cluster_view.role = "follower";
+  place(row);
+  pass(Millis{60'000});
+  EXPECT_GE(sample(), 57);
+}
+
+TEST_F(AdapterHostTest, RowsOfPathsAreThereBeforeAnyWorkerWorks) {
+  parts.kinds = std::make_shared<integration::AdapterKinds>();  // nothing can be made
+  start();
+  pass(Millis{1'500});
+  const auto value = integration::find_value(*backend.state, hub::paths, "erp/source");
+  ASSERT_TRUE(value);
+  pass(Millis{60'000});
+  EXPECT_TRUE(is_overdue(integration::path_row(*value).value(), clock.wall()));
 }
 
 TEST_F(AdapterHostTest, ReconciliationsAreShownInTheMetrics) {

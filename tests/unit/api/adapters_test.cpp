@@ -55,6 +55,23 @@ TEST_F(AdaptersTest, EverythingThatCameOrGoesIsCounted) {
   EXPECT_EQ(body.at("complete"), true);
 }
 
+TEST_F(AdaptersTest, PathsTellOfTheirNewestHeartbeat) {
+  const auto sent = integration::time_of("2023-11-14T22:00:10.000Z").value();
+  const auto age = std::chrono::duration_cast<Millis>(clock.wall() - sent).count();
+  ASSERT_GT(age, 60'000);
+  const auto listed = body_of(ask(Method::get, "/v1/adapters")).at("adapters").at(1).as_object();
+  const auto shown = body_of(ask(Method::get, "/v1/adapters/wms"));
+  for (const auto& adapter : {listed, shown}) {
+    const auto& path = adapter.at("paths").at(0);
+    EXPECT_EQ(path.at("path"), "lane-0");
+    EXPECT_EQ(path.at("age_ms"), age);
+    EXPECT_EQ(path.at("delay_ms"), 2'000);
+    EXPECT_EQ(path.at("overdue"), true);
+    EXPECT_EQ(path.at("breaker"), "open");
+    EXPECT_EQ(path.at("trouble"), "refused");
+  }
+}
+
 TEST_F(AdaptersTest, UnknownOnesAreNamed) {
   for (const char* target :
        {"/v1/adapters/none", "/v1/adapters/none/letters", "/v1/adapters/none/reconciliations",

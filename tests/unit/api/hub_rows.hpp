@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/integration/comparison.hpp"
+#include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub.hpp"
 #include "runtime/integration/rows.hpp"
 #include "tests/unit/api/fake_backend.hpp"
@@ -85,6 +86,11 @@ inline void fill_hub(FakeBackend& backend) {
   totals.adapter = "wms", totals.name = "orders", totals.compared = 10, totals.equal = 9;
   totals.open = 1, totals.accuracy = "0.9", totals.cut = totals.last_run = came.at;
   put_row(backend, hub::reconciliations, "wms/orders", to_value(totals));
+  integration::PathRow lane;
+  lane.adapter = "wms", lane.path = "lane-0", lane.every_ms = 10'000;
+  lane.since = "2023-11-14T22:00:00.000Z", lane.sent = "2023-11-14T22:00:10.000Z";
+  lane.arrived = "2023-11-14T22:00:12.000Z", lane.breaker = "open", lane.trouble = "refused";
+  put_row(backend, hub::paths, "wms/lane-0", to_value(lane));
   integration::DiscrepancyRow differs;
   differs.adapter = "wms", differs.name = "orders", differs.first = differs.last = came.at;
   differs.difference = {integration::DifferenceKind::differs,

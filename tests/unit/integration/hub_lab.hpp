@@ -157,6 +157,8 @@ class LabCounterpart {
   std::function<EffectResult(const Effect&)> answer;  // instead of doing it
   std::string acknowledged;
   bool down = false;
+  bool answers_questions = true;  // that change nothing
+  int questions = 0;
 
   std::size_t times(const std::string& key) const {
     return static_cast<std::size_t>(std::count(effects.begin(), effects.end(), key));
@@ -196,6 +198,13 @@ class LabAdapter final : public Adapter {
     if (counterpart_.down) return fail(Errc::unavailable, "connection refused");
     if (counterpart_.times(effect.key) == 0) return std::optional<json::Value>{};
     return std::optional{json::Value::string("found " + effect.key)};
+  }
+  Result<void> probe() override {
+    executioner_.point();
+    if (!counterpart_.answers_questions) return Adapter::probe();
+    ++counterpart_.questions;
+    if (counterpart_.down) return fail(Errc::unavailable, "connection refused");
+    return {};
   }
   Result<Page> backfill(const Range&, const std::string& position,
                         std::size_t messages_max) override {

@@ -44,7 +44,7 @@ TEST(HubCollections, CanBeDeclared) {
                   testing::ElementsAre("open", "subject", "trace", "state"));
     }
   }
-  EXPECT_EQ(names.size(), 10U);
+  EXPECT_EQ(names.size(), 11U);
 }
 
 TEST(CanonicalCollections, CanBeDeclaredAndEachIsItsFile) {

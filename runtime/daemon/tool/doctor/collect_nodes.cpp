@@ -118,6 +118,10 @@ AdapterSeen adapter_of(const json::Value& adapter) {
     seen.pending = number_at(*out, "pending");
     seen.oldest_pending = time_at(*out, "oldest_pending");
   }
+  for (const json::Value& path : items_at(adapter, "paths"))
+    seen.paths.push_back({text_at(path, "path"), number_at(path, "age_ms"),
+                          number_at(path, "every_ms"), flag_at(path, "overdue"),
+                          text_at(path, "breaker") == "open", text_at(path, "trouble")});
   return seen;
 }
 

@@ -77,10 +77,37 @@ void lane_stuck(const Evidence& evidence, Found& found) {
     if (age <= effect_seconds_max) continue;
     found.add(subject_of(adapter),
               fmt::format("{} effects wait, the oldest for {} s", adapter.pending, age),
-              "look at the counterpart, and at mainstay_adapter_breaker in the node's metrics; "
-              "mainstay flow status " +
-                  adapter.name);
+              "look at the counterpart; mainstay flow status " + adapter.name);
   }
+}
+
+std::string because(const std::string& trouble) {
+  return trouble.empty() ? "" : ": " + trouble;
+}
+
+void heartbeat_overdue(const Evidence& evidence, Found& found) {
+  for (const AdapterSeen& adapter : evidence.adapters)
+    for (const PathSeen& path : adapter.paths)
+      if (path.overdue && !adapter.paused)
+        found.add(
+            subject_of(adapter),
+            fmt::format("{}: the newest heartbeat that came through is {} s old, one should "
+                        "come every {} s{}",
+                        path.name, path.age_ms / 1000, path.every_ms / 1000, because(path.trouble)),
+            "look at the counterpart and at the log of the node that runs it; mainstay flow "
+            "status " +
+                adapter.name);
+}
+
+void counterpart_left_alone(const Evidence& evidence, Found& found) {
+  for (const AdapterSeen& adapter : evidence.adapters)
+    for (const PathSeen& path : adapter.paths)
+      if (path.left_alone && !adapter.paused)
+        found.add(
+            subject_of(adapter),
+            fmt::format("{}: too many calls failed in a row{}", path.name, because(path.trouble)),
+            "mend the counterpart, it is tried again all the time; mainstay flow status " +
+                adapter.name);
 }
 
 void adapter_paused(const Evidence& evidence, Found& found) {
@@ -126,6 +153,13 @@ constexpr std::array table{
     Condition{"lane-stuck", Severity::warning,
               "an effect has not been carried out for more than ten minutes",
               "the counterpart does not know what it should", lane_stuck},
+    Condition{"heartbeat-overdue", Severity::warning,
+              "no heartbeat has come through a path of an adapter for three of its periods",
+              "what is on this path does not arrive, though everything seems to run",
+              heartbeat_overdue},
+    Condition{"counterpart-left-alone", Severity::warning,
+              "a lane does not call its counterpart for a while, because calls failed",
+              "its effects wait until the counterpart answers again", counterpart_left_alone},
     Condition{"definitions-differ", Severity::warning,
               "the nodes have different definitions of an adapter",
               "it behaves otherwise when another node takes it over", definitions_differ},

@@ -88,6 +88,16 @@ struct ReconciliationSeen {
 };
 
 // An adapter of the integration hub.
+// A path of an adapter: its source, its export, a lane.
+struct PathSeen {
+  std::string name;
+  std::uint64_t age_ms = 0;    // of its newest heartbeat
+  std::uint64_t every_ms = 0;  // one should come so often
+  bool overdue = false;
+  bool left_alone = false;  // its breaker is open
+  std::string trouble;      // with the counterpart
+};
+
 struct AdapterSeen {
   std::string name;
   std::uint64_t node = 0;  // where it runs; 0: nowhere
@@ -96,6 +106,7 @@ struct AdapterSeen {
   std::uint64_t parked = 0;                      // in and out
   std::uint64_t pending = 0;                     // out
   std::int64_t oldest_pending = 0;               // out, Unix seconds; 0: none
+  std::vector<PathSeen> paths;
   std::vector<ReconciliationSeen> reconciliations;
 };
 
