@@ -39,10 +39,21 @@ as_root() {
   fi
 }
 
-# Installs the packages of the groups that are not there yet.
+# The packages of the groups that are not there yet. PACKAGE:PROGRAM is needed only where nobody else brought the program.
+missing_of() {
+  local row
+  for row in $(packages_of "$@"); do
+    installed "${row%%:*}" && continue
+    [ "$row" != "${row#*:}" ] && command -v "${row#*:}" >/dev/null && continue
+    say "${row%%:*}"
+  done
+}
+
+# Installs them.
 ensure_packages() {
-  local missing=() package
-  for package in $(packages_of "$@"); do installed "$package" || missing+=("$package"); done
+  local missing=()
+  # shellcheck disable=SC2207
+  missing=($(missing_of "$@"))
   [ ${#missing[@]} -gt 0 ] || return 0
   local by_hand="apt-get install --no-install-recommends ${missing[*]}"
   command -v apt-get >/dev/null ||

@@ -26,19 +26,48 @@ run_tests() {
     ${pattern:+-R "$pattern"} "$@"
 }
 
-# Installs the counterparts of the integration tests. The tests start what they need; no service of a package starts.
+# Installs the counterparts of the integration tests. The tests start what they need; no service of a package starts, now or with the
+# machine. What was installed before is left as it is.
 ensure_counterparts() {
-  local package missing=false policy=/usr/sbin/policy-rc.d result=0
-  for package in $(packages_of integration); do installed "$package" || missing=true; done
-  $missing || return 0
-  if [ -e $policy ]; then
-    ensure_packages integration
-    return
+  local before package
+  [ -n "$(missing_of integration)" ] || return 0
+  before=$(dpkg-query -W -f '${Package} ')
+  without_services ensure_packages integration || return 1
+  set --
+  for package in $(dpkg-query -W -f '${Package} '); do
+    [[ " $before" == *" $package "* ]] || set -- "$@" "$package"
+  done
+  leave_services_off "$@"
+}
+
+# Runs a command while packages may start nothing: Debian asks this file. One that forbids everything already is left alone.
+without_services() (
+  policy=/usr/sbin/policy-rc.d
+  if [ -x $policy ]; then
+    answer=0
+    as_root $policy any-service start >/dev/null 2>&1 || answer=$?
+    if [ "$answer" = 101 ]; then
+      "$@"
+      exit
+    fi
+    as_root mv $policy $policy.before-check
   fi
-  printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy || return 1
-  (ensure_packages integration) || result=$?
-  as_root rm -f $policy
-  return $result
+  trap 'as_root rm -f $policy; [ ! -e $policy.before-check ] || as_root mv $policy.before-check $policy' EXIT
+  printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy && "$@"
+)
+
+# leave_services_off PACKAGE...: what was just installed does not start with the machine either, whichever init it has.
+leave_services_off() {
+  local script units=()
+  [ $# -gt 0 ] || return 0
+  for script in $(dpkg -L "$@" | sed -n 's,^/etc/init\.d/\([^/]*\)$,\1,p' | sort -u); do
+    as_root update-rc.d "$script" disable || say "The service $script may start with the machine."
+  done
+  command -v systemctl >/dev/null || return 0
+  # shellcheck disable=SC2207
+  units=($(dpkg -L "$@" | sed -nE 's,^(/usr)?/lib/systemd/system/([^/@]+\.(service|socket|timer))$,\2,p' | sort -u))
+  [ ${#units[@]} -gt 0 ] || return 0
+  as_root systemctl --quiet disable "${units[@]}" || say "These services may start with the machine: ${units[*]}"
 }
 
 # --- clang-tidy ---

@@ -17,7 +17,8 @@ from .description import load_counterpart
 
 HERE = pathlib.Path(__file__).parent
 CONSUMER = HERE.parent / "install" / "consumer"
-KILLS = 250 if os.environ.get("MAINSTAY_FLOWS") == "full" else 5
+FULL = os.environ.get("MAINSTAY_FLOWS") == "full"
+KILLS = 250 if FULL else 5
 OPTIONS = argparse.Namespace(build="build/check")
 
 
