@@ -229,7 +229,7 @@ TEST_F(EdiAdapterTest, WrongSettingsAreTold) {
 }
 
 TEST_F(EdiAdapterTest, TheExamplesAreGood) {
-  for (const char* file : {"edi.toml", "edi_sftp.toml"}) {
+  for (const char* file : {"edi/partner.toml", "edi/partner-sftp.toml"}) {
     integration::AdapterContext example;
     example.settings = example_settings(file);
     const auto made = make_edi_adapter(example);

@@ -293,7 +293,7 @@ TEST_F(FileAdapterTest, WrongSettingsAreTold) {
 
 TEST_F(FileAdapterTest, TheExampleIsGood) {
   integration::AdapterContext example;
-  example.settings = example_settings("file.toml");
+  example.settings = example_settings("file/shop.toml");
   const auto made = make_file_adapter(example);
   EXPECT_TRUE(made) << to_string(made.error());
 }

@@ -445,7 +445,7 @@ TEST_F(HttpAdapterTest, TheExampleIsGood) {
   write("token", "t");
   write("secret", "s");
   integration::AdapterContext example;
-  example.settings = example_settings("http.toml");
+  example.settings = example_settings("http/odata.toml");
   example.directory = root_.string();
   const auto made = make_http_adapter(example);
   EXPECT_TRUE(made) << to_string(made.error());
