@@ -100,7 +100,8 @@ void Simulation::on_role(SimNode& node, consensus::CoreRole role) {
 
 void Simulation::change_membership() {
   SimNode* leading = leader();
-  if (leading == nullptr || newcomer_ || at_risk_ || !retired_.empty() || someone_differs()) return;
+  if (leading == nullptr || newcomer_ || at_risk_ || !retired_.empty() || someone_may_be_put_out())
+    return;
   const Membership current = leading->core().membership();
   const std::uint64_t choice = random_->between(0, 3);
   if (choice == 0 && current.members.size() < plan_.nodes + 2) {

@@ -111,6 +111,8 @@ class SimNode {
   void alter_no_more() { alter_next_ = false; }
   // It holds, or soon will, what the log does not say.
   bool differs() const { return alter_next_ || is_altered(applied_); }
+  // Though nothing is seen of it any more, a hash that was reported before can put it out yet.
+  bool may_be_put_out() const { return alter_next_ || was_altered(); }
   bool was_altered() const { return altered_at_ != 0; }
   // Called in the middle of the node's work when it has put itself out: only schedule from here.
   void watch_quarantine(std::function<void(SimNode&)> on_quarantined) {

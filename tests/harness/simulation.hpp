@@ -98,6 +98,7 @@ class Simulation {
   void damage_journal(SimNode& node);
   void on_quarantined(SimNode& node);
   bool someone_differs() const;
+  bool someone_may_be_put_out() const;
   void stale_write_race();
   void chase_leader();
   void change_membership();
