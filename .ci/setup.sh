@@ -73,11 +73,12 @@ ensure_packages() {
   }
 }
 
-# Puts single programs of the `tool` packages into build/tools and on the PATH; nothing is installed, so that no service starts.
+# Puts single programs of the packages of the groups (`tool`, unless others are named) into build/tools and on the PATH; nothing is
+# installed, so that no service starts.
 ensure_tools() {
   export PATH="$PATH:$top/build/tools"
   local row
-  for row in $(packages_of tool); do
+  for row in $(packages_of "${@:-tool}"); do
     command -v "${row#*:}" >/dev/null || unpack_tool "${row%%:*}" "${row#*:}"
   done
 }

@@ -30,6 +30,7 @@ run_tests() {
 # machine. What was installed before is left as it is.
 ensure_counterparts() {
   local before package
+  ensure_tools peer
   [ -n "$(missing_of integration)" ] || return 0
   before=$(dpkg-query -W -f '${Package} ')
   without_services ensure_packages integration || return 1

@@ -1,66 +1,70 @@
-"""etcd 3.4 of Debian: three members on loopback, default settings."""
+"""etcd 3.4 of Debian: default settings, every write flushed. Loaded over its JSON gateway, at the leader, and over gRPC, spread over "
+"all nodes."""
 import json
-import pathlib
-import shutil
-import urllib.error
+import subprocess
 import urllib.request
 
-from tests.system.lab.process import Process, free_ports, wait_until
-
-PACKAGE = "etcd-server"
+from .peer import Peer, Side, free_ports, program
 
 
-class Etcd:
+class Etcd(Peer):
     name = "etcd"
-    protocol = "etcd"
+    package = "etcd-server"
 
     def __init__(self, directory, nodes=3):
-        if shutil.which("etcd") is None:
-            raise RuntimeError(f"etcd is neither installed nor in build/tools: ./check unpacks it, or: apt-get install {PACKAGE}")
-        self.directory = pathlib.Path(directory)
-        self.directory.mkdir(parents=True)
-        ports = free_ports(2 * nodes)
-        self.client_ports, self.peer_ports = ports[:nodes], ports[nodes:]
-        self.processes = []
+        super().__init__(directory, nodes)
+        self.peer_ports = free_ports(nodes)
 
-    @property
-    def endpoints(self):
-        return [f"127.0.0.1:{port}" for port in self.client_ports]
+    @classmethod
+    def require(cls):
+        program("etcd", cls.package)
 
-    def start(self):
+    @classmethod
+    def version(cls):
+        said = subprocess.run([program("etcd", cls.package), "--version"], capture_output=True, text=True, timeout=10).stdout
+        return "etcd " + said.splitlines()[0].split(":")[1].strip()
+
+    def start_node(self, node):
         everyone = ",".join(f"n{i}=http://127.0.0.1:{port}" for i, port in enumerate(self.peer_ports))
-        for i, (client, peer) in enumerate(zip(self.client_ports, self.peer_ports)):
-            self.processes.append(Process(
-                ["etcd", "--name", f"n{i}", "--data-dir", self.directory / f"n{i}",
-                 "--listen-client-urls", f"http://127.0.0.1:{client}",
-                 "--advertise-client-urls", f"http://127.0.0.1:{client}",
-                 "--listen-peer-urls", f"http://127.0.0.1:{peer}",
-                 "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}",
-                 "--initial-cluster", everyone, "--initial-cluster-state", "new", "--log-level", "error"],
-                self.directory / f"n{i}.log"))
-        for port in self.client_ports:
-            wait_until(lambda: self._healthy(port), 30, f"etcd on port {port} healthy")
+        client, peer = f"http://{self.endpoint(node)}", f"http://127.0.0.1:{self.peer_ports[node]}"
+        self.spawn(node, [program("etcd", self.package), "--name", f"n{node}", "--data-dir", self.directory / f"n{node}",
+                          "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
+                          "--initial-advertise-peer-urls", peer, "--initial-cluster", everyone, "--initial-cluster-state", "new",
+                          "--quota-backend-bytes", str(8 << 30), "--log-level", "error"])
 
-    def leader_endpoint(self):
-        for port in self.client_ports:
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/v3/maintenance/status", b"{}")
-            with urllib.request.urlopen(request, timeout=2) as answer:
-                status = json.load(answer)
-            if status["header"]["member_id"] == status["leader"]:
-                return f"127.0.0.1:{port}"
+    def status(self, node):
+        return self._ask(node, "/v3/maintenance/status", {})
+
+    def healthy(self):
+        said = [self.status(node) for node in self.ids]
+        applied = [int(status["raftAppliedIndex"]) for status in said]
+        return all(status.get("leader", "0") != "0" for status in said) and max(applied) - min(applied) < 50
+
+    def leader(self):
+        for node in self.ids:
+            try:
+                status = self.status(node)
+            except (OSError, ValueError):
+                continue
+            if status["header"]["member_id"] == status.get("leader"):
+                return node
         raise RuntimeError("no etcd member says that it leads")
 
-    def cpu_seconds(self):
-        return sum(process.cpu_seconds() for process in self.processes)
+    def drain(self, node):
+        """Moves the leadership away, as an operator would."""
+        if self.leader() != node:
+            return
+        target = self.status((node + 1) % len(self.ids))["header"]["member_id"]
+        self._ask(node, "/v3/maintenance/transfer-leadership", {"targetID": target})
 
-    def stop(self):
-        for process in self.processes:
-            process.end()
+    def sides(self):
+        return [Side(self, "etcd HTTP", "etcd", lambda: [self.endpoint(self.leader())], "JSON gateway, all clients at the leader"),
+                Side(self, "etcd gRPC", "etcd-grpc", lambda: self.endpoints, "gRPC, clients spread over the nodes, 6 connections a node")]
 
-    @staticmethod
-    def _healthy(port):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1) as answer:
-                return json.load(answer).get("health") == "true"
-        except (OSError, urllib.error.URLError, ValueError):
-            return False
+    def failover_side(self):
+        return Side(self, "etcd HTTP", "etcd", lambda: self.endpoints, "JSON gateway")
+
+    def _ask(self, node, path, body):
+        request = urllib.request.Request(f"http://{self.endpoint(node)}{path}", json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=2) as answer:
+            return json.load(answer)

@@ -1,5 +1,5 @@
-// The requests of the load generator, one dialect a server: what a write and a read of one key look
-// like on the wire.
+// HTTP/1.1 requests of the load generator, one dialect a server: what a write and a read of one key
+// look like on the wire.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@ class Dialect {
   virtual std::string prepare_request() const { return {}; }
   virtual std::string write_request(std::uint64_t key, std::string_view value) const = 0;
   virtual std::string read_request(std::uint64_t key) const = 0;
+  // Many keys from `first` on, each with this value. "": the server has no such request.
+  virtual std::string write_many_request(std::uint64_t first, std::uint64_t count,
+                                         std::string_view value) const;
   // Whether this status of a read means "done": a key that was never written is an answer, too.
   virtual bool read_done(unsigned status) const = 0;
 };

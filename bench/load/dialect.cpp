@@ -1,7 +1,11 @@
-#include "bench/load/protocol.hpp"
+#include "bench/load/dialect.hpp"
+
+#include <iterator>
 
 #include <boost/beast/core/detail/base64.hpp>
 #include <fmt/format.h>
+
+#include "bench/load/session.hpp"
 
 namespace mainstay::bench {
 
@@ -27,14 +31,25 @@ class Mainstay final : public Dialect {
 
   std::string write_request(std::uint64_t key, std::string_view value) const override {
     return fmt::format(
-        "PUT /v1/collections/bench/records/k{:08} HTTP/1.1\r\nHost: {}\r\nContent-Type: "
+        "PUT /v1/collections/bench/records/{} HTTP/1.1\r\nHost: {}\r\nContent-Type: "
         "application/json\r\nContent-Length: {}\r\n\r\n\"{}\"",
-        key, host_, value.size() + 2, value);
+        key_name(key), host_, value.size() + 2, value);
   }
 
   std::string read_request(std::uint64_t key) const override {
-    return fmt::format("GET /v1/collections/bench/records/k{:08} HTTP/1.1\r\nHost: {}\r\n\r\n", key,
-                       host_);
+    return fmt::format("GET /v1/collections/bench/records/{} HTTP/1.1\r\nHost: {}\r\n\r\n",
+                       key_name(key), host_);
+  }
+
+  std::string write_many_request(std::uint64_t first, std::uint64_t count,
+                                 std::string_view value) const override {
+    std::string body = R"({"operations":[)";
+    for (std::uint64_t i = 0; i < count; ++i)
+      fmt::format_to(std::back_inserter(body),
+                     R"({}{{"put":{{"collection":"bench","key":"{}","value":"{}"}}}})",
+                     i == 0 ? "" : ",", key_name(first + i), value);
+    body += "]}";
+    return post(host_, "/v1/batch", body);
   }
 
   bool read_done(unsigned status) const override { return status == 200 || status == 404; }
@@ -48,19 +63,18 @@ class Etcd final : public Dialect {
   explicit Etcd(std::string_view host) : host_{host} {}
 
   std::string write_request(std::uint64_t key, std::string_view value) const override {
-    return post(host_, "/v3/kv/put",
-                fmt::format(R"({{"key":"{}","value":"{}"}})", base64(name_of(key)), base64(value)));
+    return post(
+        host_, "/v3/kv/put",
+        fmt::format(R"({{"key":"{}","value":"{}"}})", base64(key_name(key)), base64(value)));
   }
 
   std::string read_request(std::uint64_t key) const override {
-    return post(host_, "/v3/kv/range", fmt::format(R"({{"key":"{}"}})", base64(name_of(key))));
+    return post(host_, "/v3/kv/range", fmt::format(R"({{"key":"{}"}})", base64(key_name(key))));
   }
 
   bool read_done(unsigned status) const override { return status == 200; }
 
  private:
-  static std::string name_of(std::uint64_t key) { return fmt::format("k{:08}", key); }
-
   static std::string base64(std::string_view raw) {
     namespace codec = boost::beast::detail::base64;
     std::string text(codec::encoded_size(raw.size()), '\0');
@@ -72,6 +86,10 @@ class Etcd final : public Dialect {
 };
 
 }  // namespace
+
+std::string Dialect::write_many_request(std::uint64_t, std::uint64_t, std::string_view) const {
+  return {};
+}
 
 std::unique_ptr<Dialect> make_dialect(std::string_view name, std::string_view host) {
   if (name == "mainstay") return std::make_unique<Mainstay>(host);
