@@ -12,6 +12,8 @@ run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 
 foreach(expected bin/mainstayd bin/mainstay bin/mainstay-crash-kit
                  include/mainstay/runtime/base/result.hpp share/mainstay/mainstayd.example.toml
+                 share/mainstay/examples/adapters/tryton/erp.toml share/mainstay/examples/adapters/tryton/erp_moved.json
+                 share/mainstay/examples/adapters/postgres/wms_schema.sql
                  share/mainstay/schemas/peer.capnp share/doc/mainstay/LICENSE)
   if(NOT EXISTS ${WORK}/prefix/${expected})
     message(FATAL_ERROR "${expected} was not installed")
