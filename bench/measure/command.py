@@ -32,10 +32,10 @@ def use_build(options):
 
 
 @contextlib.contextmanager
-def cluster(purpose, nodes=3):
-    """(a running Mainstay cluster, its directory); both are gone at the end."""
+def cluster(purpose, nodes=3, environment=None):
+    """(a running Mainstay cluster, its directory); both are gone at the end. `environment`: of lab daemons (tests/system/lab)."""
     with scratch.directory(purpose) as place:
-        ours = Mainstay(pathlib.Path(place) / "mainstay", nodes)
+        ours = Mainstay(pathlib.Path(place) / "mainstay", nodes, environment=environment)
         try:
             ours.start()
             ours.wait_healthy()

@@ -15,8 +15,8 @@ class Mainstay:
     name = "mainstay"
     attempt_ms = 250
 
-    def __init__(self, directory, nodes=3, options=None):
-        self.cluster = Cluster(directory, nodes, build=BUILD["directory"], options=options)
+    def __init__(self, directory, nodes=3, options=None, environment=None):
+        self.cluster = Cluster(directory, nodes, build=BUILD["directory"], options=options, environment=environment)
         self.ids = self.cluster.ids
         for action in ("start", "start_node", "kill", "hang", "resume", "terminate", "stop", "endpoint", "leader", "wait_ready", "ready"):
             setattr(self, action, getattr(self.cluster, action))
