@@ -82,6 +82,7 @@ class Peer:
 
     name = ""
     package = ""
+    linearizable_reads = True  # or reads that at least wait for what was committed before
     fails_over = True  # by itself, when its leader dies
     attempt_ms = 250  # a client of the failover rows gives one attempt up after so long
 

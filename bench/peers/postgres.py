@@ -13,6 +13,7 @@ PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
 class Postgres(Peer):
     name = "postgres"
     package = "postgresql-15"
+    linearizable_reads = False  # a primary answers by itself, even when another has taken over
     fails_over = False  # that takes a cluster manager
 
     @classmethod

@@ -13,8 +13,8 @@ SETTLED_SECONDS = 1.0      # of whole rate, before a fault and after it
 RECOVER_SECONDS_MAX = 45   # after which a cluster is taken for not recovered
 
 # Estimated seconds of one fault with everything around it, for the plan.
-FAULT_SECONDS = {"mainstay": 5, "etcd": 8, "nats": 16, "galera": 26}
-ROLLING_SECONDS = {"mainstay": 12, "etcd": 16, "nats": 22, "galera": 45}
+FAULT_SECONDS = {"mainstay": 5, "etcd": 8, "nats": 12, "galera": 20}
+ROLLING_SECONDS = {"mainstay": 12, "etcd": 16, "nats": 18, "galera": 36}
 
 
 class Clients:

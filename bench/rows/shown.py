@@ -45,9 +45,8 @@ def report(path, facts, rows):
     _not_measured(page, facts)
     _goals(page, rows)
     _rates(page, rows, "writes", "Writes", f"{facts.get('value_bytes', 256)}-byte values, {facts.get('keys')} random keys, closed loop.")
-    _rates(page, rows, "reads", "Linearizable reads", "The same keys. PostgreSQL reads at its primary and NATS the stream's last "
-                                                      "message, neither of "
-           "which is proven to be linearizable; Galera waits for what was committed before (wsrep_sync_wait).")
+    _rates(page, rows, "reads", "Linearizable reads", "The same keys, beside peers that have such reads; Galera waits for what was "
+           "committed before (wsrep_sync_wait).")
     _mixed(page, rows)
     _state(page, rows)
     _faults(page, rows)

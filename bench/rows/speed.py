@@ -3,7 +3,7 @@ from bench.measure.load import Load, measure
 from bench.measure.progress import Step
 from bench.measure.statistics import median_of, ratio
 
-OVERHEAD_SECONDS = 0.35  # of starting a generator and ending it
+OVERHEAD_SECONDS = 0.2  # of starting a generator and ending it
 
 
 def closed_loop_steps(arena, peer_name, row, operation, sides_count):

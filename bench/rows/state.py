@@ -9,7 +9,7 @@ from bench.measure.progress import Step
 from bench.measure.statistics import distribution, median, median_of
 from tests.system.lab.process import wait_until
 
-FILL_PER_SECOND = 12_000  # an estimate, for the plan
+FILL_PER_SECOND = 20_000  # an estimate, for the plan
 
 
 # --- how far followers lag ---

@@ -56,8 +56,8 @@ class StatisticsTest(unittest.TestCase):
         self.assertEqual(0, statistics.slope_per_hour([(1, 1)]))
 
     def test_growth_leaves_the_beginning_out(self):
-        warming = [(t, 10.0 if t < 50 else 100.0) for t in range(0, 600)]
-        self.assertEqual(0, statistics.growth(warming))
+        warming = [(t, 10.0 if t < 60 else 100.0) for t in range(0, 600)]
+        self.assertEqual(0, statistics.growth(warming, head=0.1))
 
 
 class TableTest(unittest.TestCase):
@@ -102,6 +102,10 @@ class GoalsTest(unittest.TestCase):
         self.assertEqual((7.0, "goal met"), found["times etcd gRPC, writes, 64 clients"])
         self.assertEqual((100.0, "below"), found["µs CPU a write, 64 clients"])
         self.assertNotIn("follower lag p99 ms", found)
+        rows[1]["mainstay"]["p99_ms"] = 12.0
+        self.assertIn(("p99 ms, 64 clients", 12.0, 15, 8, "first bar met"), goals.verdicts(rows))
+        rows.append(rate_row("writes", 64, "etcd HTTP", 4000, 1000))
+        self.assertIn(("times etcd HTTP, writes, 64 clients", 4.0, 5, 10, "below"), goals.verdicts(rows))
 
     def test_rows_of_a_peer_are_not_ours(self):
         rows = [{"row": "kill", "peer": "etcd", "mainstay": None, "peer_figures": {"gap_ms": 1}, "ratio": None, "case": "1 runs"}]
