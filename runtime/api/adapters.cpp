@@ -94,6 +94,8 @@ void count_open(const record::StateReader& view, const std::string& adapter, Dir
                          });
   integration::scan_open(
       view, hub::letters, adapter, [&](std::string_view, const Value& row, const record::Record&) {
+        // Its effect is what is under way.
+        if (text_member(row, "state") == "released") return true;
         Direction& direction = text_member(row, "direction") == "in" ? in : out;
         const bool tried =
             text_member(row, "state") == "replay" || text_member(row, "class") == "behind";

@@ -56,8 +56,9 @@ Result<ListRequest> list_request_of(const Call& call) {
   TRY(need_flows(call.principal, {hub::letters}));
   ListRequest list;
   TRY_ASSIGN(list.adapter, adapter_of(request));
-  TRY_ASSIGN(list.state, choice(request, "state",
-                                {"open", "parked", "replay", "resolved", "discarded", "all"}));
+  TRY_ASSIGN(list.state,
+             choice(request, "state",
+                    {"open", "parked", "replay", "released", "resolved", "discarded", "all"}));
   if (list.state.empty()) list.state = "open";
   TRY_ASSIGN(list.direction, choice(request, "direction", {"in", "out", "export"}));
   TRY_ASSIGN(list.kind,
@@ -72,8 +73,9 @@ Result<ListRequest> list_request_of(const Call& call) {
 
 bool wanted(const ListRequest& list, const Value& row) {
   const std::string state = text_member(row, "state");
-  const bool fits = list.state == "all" || list.state == state ||
-                    (list.state == "open" && (state == "parked" || state == "replay"));
+  const bool fits =
+      list.state == "all" || list.state == state ||
+      (list.state == "open" && (state == "parked" || state == "replay" || state == "released"));
   return fits && (list.direction.empty() || list.direction == text_member(row, "direction")) &&
          (list.kind.empty() || list.kind == text_member(row, "class"));
 }
@@ -100,9 +102,10 @@ Result<LetterName> letter_of(const Call& call) {
   LetterName name;
   TRY_ASSIGN(name.adapter, adapter_of(call.request));
   name.letter = call.request.captures.at(1);
-  if (!name.letter.starts_with("in/") && !name.letter.starts_with("out/"))
+  if (!name.letter.starts_with("in/") && !name.letter.starts_with("out/") &&
+      !name.letter.starts_with("export/"))
     return fail(Errc::invalid_argument,
-                "a letter is named in/… or out/…, as the list of letters has it");
+                "a letter is named in/…, out/… or export/…, as the list of letters has it");
   TRY(record::check_record_key(name.key()));
   return name;
 }

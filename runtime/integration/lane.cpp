@@ -17,6 +17,7 @@ using record::Action;
 // Subjects that are worked on between two commits; what takes longer is put back.
 constexpr std::size_t batch_max = 32;
 constexpr Millis batch_time{500};
+constexpr std::size_t released_actions_max = 100;  // of one commit
 constexpr Millis idle_pause{500};
 constexpr Millis conflict_pause{500};
 
@@ -82,12 +83,17 @@ void Lane::take_in(const std::string& key, const Value& value) {
   effects_.emplace(place, std::move(waiting));
 }
 
-// A letter of an effect blocks its subject until it is resolved; released, it is the effect again.
+// A letter of an effect blocks its subject until it is released; then it is the effect again, and
+// the letter is kept until there is a receipt.
 void Lane::take_letter(const std::string& key, const LetterRow& letter) {
   if (letter.adapter != tenure_.adapter || letter.direction != "out" || !is_ours(letter.subject))
     return;
+  if (letter.state == "released")
+    released_.insert(key);
+  else
+    released_.erase(key);
   auto& letters = blocked_[letter.subject];
-  if (letter.is_open())
+  if (letter.holds_up())
     letters.insert(key);
   else
     letters.erase(key);
@@ -104,7 +110,6 @@ Result<void> Lane::load() {
               take_in(std::string{key}, value);
               return true;
             });
-  std::vector<std::string> released;
   scan_open(*view, hub::letters, tenure_.adapter,
             [this](std::string_view key, const Value& value, const record::Record&) {
               if (const auto letter = letter_row(value)) take_letter(std::string{key}, *letter);
@@ -136,7 +141,7 @@ Result<void> Lane::follow() {
   });
   if (scanned) return {};
   if (scanned.error().code != Errc::compacted) return Failure{scanned.error()};
-  effects_.clear(), subjects_.clear(), places_.clear(), blocked_.clear();
+  effects_.clear(), subjects_.clear(), places_.clear(), blocked_.clear(), released_.clear();
   return load();
 }
 
@@ -156,7 +161,7 @@ bool Lane::heartbeat_is_next(const std::vector<Place>& places) const {
   if (places.empty()) return true;
   // Whether effects go through again is told best by an effect.
   return breaker_.state(port_.monotonic()) == Breaker::State::closed &&
-         heartbeat_->revision < places.front().revision;
+         (heartbeat_->revision < places.front().revision || MUTANT(heartbeat_overtakes_effects));
 }
 
 Result<Step> Lane::pass_heartbeat() {
@@ -225,8 +230,9 @@ Result<Step> Lane::step() {
   std::vector<Action> released;
   {
     TRY_ASSIGN(const auto view, port_.view());
-    for (const auto& [subject, letters] : blocked_)
+    for (const auto& [subject, letters] : blocked_) {
       for (const std::string& key : letters) {
+        if (released.size() >= released_actions_max) break;
         const auto value = find_value(*view, hub::letters, key);
         const auto letter =
             value ? letter_row(*value) : Result<LetterRow>{fail(Errc::not_found, "")};
@@ -235,25 +241,26 @@ Result<Step> Lane::step() {
         const auto stored = find_value(*view, hub::effects, effect);
         auto row = stored ? effect_row(*stored) : Result<EffectRow>{fail(Errc::not_found, "")};
         if (!row) continue;
-        LetterRow resolved = *letter;
+        LetterRow changed = *letter;
         const auto document = json::parse(letter->body);
         if (!document) {
-          resolved.state = "parked";
-          resolved.reason = "the edited body is no JSON: " + document.error().message;
-          resolved.last = time_text(port_.wall());
-          released.push_back(put_action(hub::letters, key, to_value(resolved)));
+          changed.state = "parked";
+          changed.reason = "the edited body is no JSON: " + document.error().message;
+          changed.last = time_text(port_.wall());
+          released.push_back(put_action(hub::letters, key, to_value(changed)));
           continue;
         }
         // It may have happened before it was parked: the counterpart is asked first.
         row->document = *document;
         row->state = row->attempt == 0 ? EffectState::intent : EffectState::unknown;
         row->detail.clear();
-        resolved.state = "resolved";
-        resolved.last = time_text(port_.wall());
+        // Nothing leaves the dead letters before its receipt.
+        changed.state = MUTANT(letter_gone_before_receipt) ? "resolved" : "released";
+        changed.last = time_text(port_.wall());
         released.push_back(put_action(hub::effects, effect, to_value(*row)));
-        released.push_back(put_action(hub::letters, key, to_value(resolved)));
-        if (released.size() >= 100) break;
+        released.push_back(put_action(hub::letters, key, to_value(changed)));
       }
+    }
   }
   if (!released.empty()) return commit_actions(port_, tenure_, std::move(released));
   const MonotonicTime now = port_.monotonic();
@@ -362,6 +369,12 @@ void Lane::acknowledge(Waiting& waiting, Value receipt, std::vector<Action>& aft
   waiting.row.receipt = std::move(receipt);
   waiting.row.detail.clear();
   after.push_back(put_action(hub::effects, key_of(waiting), to_value(waiting.row)));
+  const std::string letter = letter_key(tenure_.adapter, "out", waiting.row.key);
+  if (!released_.contains(letter)) return;
+  after.push_back(patch_action(hub::letters, letter,
+                               Value::object({{"state", Value::string("resolved")},
+                                              {"last", Value::string(waiting.row.finished)},
+                                              {"open", Value{}}})));
 }
 
 void Lane::park(Waiting& waiting, LetterClass kind, const std::string& reason,
@@ -385,7 +398,18 @@ void Lane::park(Waiting& waiting, LetterClass kind, const std::string& reason,
   const std::string key = letter_key(tenure_.adapter, "out", letter.id);
   blocked_[letter.subject].insert(key);
   after.push_back(put_action(hub::effects, key_of(waiting), to_value(waiting.row)));
-  after.push_back(put_action(hub::letters, key, to_value(letter)));
+  if (!released_.contains(key)) {
+    after.push_back(put_action(hub::letters, key, to_value(letter)));
+    return;
+  }
+  // The same letter again, with what people made of it.
+  after.push_back(
+      patch_action(hub::letters, key,
+                   Value::object({{"state", Value::string("parked")},
+                                  {"class", Value::string(letter.kind)},
+                                  {"reason", Value::string(reason)},
+                                  {"attempts", Value::number(std::to_string(letter.attempts))},
+                                  {"last", Value::string(letter.last)}})));
 }
 
 void Lane::settle(Waiting& waiting, const EffectResult& result, std::vector<Action>& after) {

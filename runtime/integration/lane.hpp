@@ -68,7 +68,6 @@ class Lane {
     MonotonicTime due{};
     std::uint32_t failures = 0;  // transient, in a row
     bool look = false;           // before it is repeated
-    std::string letter;          // it is a replay of this one
   };
   // A heartbeat on its way: behind the effects of earlier changes.
   struct Heartbeat {
@@ -111,8 +110,9 @@ class Lane {
   std::map<Place, Waiting> effects_;                      // not finished, ours
   std::map<std::string, std::set<Place>> subjects_;       // the same, by subject
   std::map<std::string, Place> places_;                   // the same, by record key
-  std::map<std::string, std::set<std::string>> blocked_;  // subjects with open letters
-  PathRow path_;                                          // as committed
+  std::map<std::string, std::set<std::string>> blocked_;  // subjects with letters that hold up
+  std::set<std::string> released_;  // letters whose effects are on their way again
+  PathRow path_;                    // as committed
   std::optional<Heartbeat> heartbeat_;
   Millis pause_{};
   std::string trouble_;

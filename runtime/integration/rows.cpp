@@ -380,6 +380,12 @@ record::Action put_action(std::string_view collection, std::string key, const Va
   return action;
 }
 
+record::Action patch_action(std::string_view collection, std::string key, const Value& patch) {
+  record::Action action = put_action(collection, std::move(key), patch);
+  action.kind = record::ActionKind::patch;
+  return action;
+}
+
 std::string time_text(WallTime time) {
   const auto millis = std::chrono::floor<Millis>(time);
   const auto day = std::chrono::floor<std::chrono::days>(millis);

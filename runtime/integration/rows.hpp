@@ -117,11 +117,15 @@ struct LetterRow {
   std::uint64_t attempts = 0;
   std::string first;
   std::string last;
-  std::string state = "parked";  // parked, replay, resolved, discarded
+  // parked: waits for people; replay: they asked to try it again; released (out): its effect is on
+  // its way again, the letter stays until the receipt; resolved; discarded
+  std::string state = "parked";
   bool edited = false;
   std::uint64_t revision = 1;  // of the body
 
-  bool is_open() const { return state == "parked" || state == "replay"; }
+  bool is_open() const { return holds_up() || state == "released"; }
+  // What follows it in its subject waits.
+  bool holds_up() const { return state == "parked" || state == "replay"; }
 };
 
 // hub-commands/<adapter>/<id>
@@ -167,6 +171,8 @@ void scan_open(const record::StateReader& view, std::string_view collection,
                                         const record::Record& record)>& visit);
 
 record::Action put_action(std::string_view collection, std::string key, const json::Value& value);
+// A merge patch of a record that is there.
+record::Action patch_action(std::string_view collection, std::string key, const json::Value& patch);
 
 std::string time_text(WallTime time);                    // RFC 3339 with milliseconds, UTC
 std::optional<WallTime> time_of(std::string_view text);  // the reverse

@@ -348,7 +348,7 @@ void add_looking(Commands& commands) {
                                          "List what is parked, or show one with its body", letters);
   commands.letter(parked, false);
   commands.text(parked, "--state", &FlowOptions::state,
-                "open, parked, replay, resolved, discarded or all; open without it.");
+                "open, parked, replay, released, resolved, discarded or all; open without it.");
   commands.text(parked, "--direction", &FlowOptions::direction, "in, out or export.");
   commands.text(parked, "--class", &FlowOptions::kind, "Only of this class.");
   commands.of_adapter("reconciliations", "Show how far records and counterpart agree",

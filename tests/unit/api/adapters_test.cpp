@@ -37,6 +37,7 @@ TEST_F(AdaptersTest, EverythingThatCameOrGoesIsCounted) {
   put_letter(backend, "in", "gone", "refused", "discarded");
   put_letter(backend, "in", "again", "refused", "replay");
   put_letter(backend, "in", "later", "behind");
+  put_letter(backend, "out", "order/A-2", "refused", "released");
   const auto body = body_of(ask(Method::get, "/v1/adapters/wms"));
   const auto& in = body.at("in");
   EXPECT_EQ(in.at("acknowledged"), 1);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/integration/exporter.hpp"
+#include "runtime/integration/release.hpp"
 #include "tests/unit/integration/hub_lab.hpp"
 
 namespace mainstay::integration {
@@ -156,6 +157,81 @@ TEST_F(LaneTest, RefusalsParkTheSubjectAndOthersGoOn) {
   run(Millis{20'000});
   EXPECT_THAT(counterpart.effects, ElementsAre("ship/B/1", "ship/A/1", "ship/A/2"));
   EXPECT_EQ(cluster.text(hub::letters, letter, "/state"), "resolved");
+}
+
+TEST_F(LaneTest, ALetterStaysUntilTheReceiptOfItsEffect) {
+  auto verdict = Verdict::refused;
+  counterpart.answer = [&](const Effect& effect) {
+    if (verdict != Verdict::done) return EffectResult::failed(verdict, "no");
+    counterpart.effects.push_back(effect.key);
+    return EffectResult::done();
+  };
+  order("A");
+  run();
+  const std::string key = letter_key("erp", "out", "ship/A/1");
+  const auto letter = [&] { return letter_row(*cluster.value(hub::letters, key)).value(); };
+  const auto release = [&] {
+    LetterRow row = letter();
+    row.body = R"({"id":"A","state":"mended"})";
+    row.edited = true;
+    row.revision = 2;
+    row.state = "replay";
+    cluster.put(hub::letters, key, json::to_text(to_value(row)));
+  };
+  const std::string first = letter().first;
+  verdict = Verdict::unknown;
+  release();
+  run(Millis{60'000});
+  EXPECT_EQ(letter().state, "released");
+  EXPECT_TRUE(letter().is_open()) << "people still see it";
+  EXPECT_EQ(effect("ship/A/1", "/state"), "unknown");
+  verdict = Verdict::refused;
+  run(Millis{60'000});
+  EXPECT_EQ(letter().state, "parked");
+  EXPECT_EQ(letter().first, first);
+  EXPECT_EQ(letter().body, R"({"id":"A","state":"mended"})") << "as it was edited";
+  EXPECT_GT(letter().attempts, 1u);
+  EXPECT_EQ(cluster.count(hub::letters), 1u);
+  verdict = Verdict::done;
+  release();
+  run(Millis{60'000});
+  EXPECT_EQ(letter().state, "resolved");
+  EXPECT_FALSE(letter().is_open());
+  EXPECT_EQ(cluster.text(hub::letters, key, "/open"), "");
+  EXPECT_EQ(effect("ship/A/1", "/state"), "acknowledged");
+  EXPECT_EQ(counterpart.times("ship/A/1"), 1u);
+}
+
+TEST_F(LaneTest, ManyReleasedLettersAreLostNowhere) {
+  bool refuse = true;
+  counterpart.answer = [&](const Effect& effect) {
+    if (refuse) return EffectResult::failed(Verdict::refused, "no");
+    counterpart.effects.push_back(effect.key);
+    return EffectResult::done();
+  };
+  for (int i = 0; i < 250; ++i) order("A-" + std::to_string(i));
+  run();
+  ASSERT_EQ(cluster.count(hub::letters), 250u);
+  CommandRow command;
+  command.adapter = "erp", command.id = "all", command.command = "replay";
+  command.at = time_text(cluster.wall() + Millis{1});
+  cluster.put(hub::commands, "erp/all", json::to_text(to_value(command)));
+  cluster.advance(Millis{1'000});
+  for (Step step = Step::worked; step == Step::worked;) {
+    const auto next = find_command(cluster.state, tenure, {"replay"});
+    step = next ? release_letters(cluster, tenure, *next).value() : Step::idle;
+  }
+  EXPECT_EQ(cluster.text(hub::commands, "erp/all", "/progress/released"), "250");
+  refuse = false;
+  run(Millis{60'000});
+  EXPECT_EQ(counterpart.effects.size(), 250u);
+  std::size_t resolved = 0;
+  cluster.state.scan_records(hub::letters, "", "", [&](std::string_view, const auto& record) {
+    const auto row = letter_row(json::parse(record.value.view()).value()).value();
+    resolved += row.state == "resolved" ? 1 : 0;
+    return true;
+  });
+  EXPECT_EQ(resolved, 250u);
 }
 
 TEST_F(LaneTest, TransientFailuresAreRepeatedWithPausesAndParkAtLast) {
