@@ -7,6 +7,7 @@
 #include "runtime/api/times.hpp"
 #include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub.hpp"
+#include "runtime/integration/release.hpp"
 #include "runtime/integration/rows.hpp"
 
 namespace mainstay::api {
@@ -366,6 +367,17 @@ Result<Asked> backfill_of(const Call& call, std::string& wrong_at) {
   return asked;
 }
 
+Result<Asked> sweep_of(const Call& call, std::string& wrong_at) {
+  Asked asked{"", "sweep", "sweep"};
+  TRY_ASSIGN(asked.adapter, adapter_of(call.request));
+  if (call.request.body.empty()) return asked;
+  TRY_ASSIGN(const Value body, body_of(call.request));
+  TRY_ASSIGN(Members members, Members::of(body, Place{wrong_at}));
+  TRY(take_text(members, "type", asked.arguments));
+  TRY(members.finish());
+  return asked;
+}
+
 Result<Asked> reconcile_of(const Call& call, std::string& wrong_at) {
   Asked asked{"", "reconcile", "reconcile"};
   TRY_ASSIGN(asked.adapter, adapter_of(call.request));
@@ -411,6 +423,11 @@ void ask_command(const CallPtr& call) {
       [asked = *asked, now, who = call->principal.name](
           const record::StateReader& view, const std::string& operation) -> Result<Write> {
         TRY(check_adapter(view, asked.adapter));
+        if (integration::open_commands(view, asked.adapter, integration::commands_open_max) >=
+            integration::commands_open_max)
+          return fail(Errc::busy, "adapter '" + asked.adapter + "' has " +
+                                      std::to_string(integration::commands_open_max) +
+                                      " commands to carry out: wait until some are done");
         integration::CommandRow row;
         row.adapter = asked.adapter;
         row.id = integration::key_part(operation);
@@ -440,6 +457,7 @@ void add_adapter_routes(Routes& routes) {
   routes.add(Method::post, "/v1/adapters/{adapter}/resume", set_paused<false>);
   routes.add(Method::post, "/v1/adapters/{adapter}/move", move_adapter);
   routes.add(Method::post, "/v1/adapters/{adapter}/backfill", ask_command<backfill_of>);
+  routes.add(Method::post, "/v1/adapters/{adapter}/sweep", ask_command<sweep_of>);
   routes.add(Method::post, "/v1/adapters/{adapter}/reconcile", ask_command<reconcile_of>);
   routes.add(Method::post, "/v1/adapters/{adapter}/replay", ask_command<replay_of>);
 }

@@ -1,7 +1,12 @@
-// What reconciliation found: its totals and marks, and the differences one by one.
+// What reconciliation found: its totals and marks, and the differences one by one, which people
+// explain.
+#include "runtime/api/body.hpp"
 #include "runtime/api/flows.hpp"
+#include "runtime/api/times.hpp"
 #include "runtime/integration/comparison.hpp"
 #include "runtime/integration/hub.hpp"
+#include "runtime/integration/rows.hpp"
+#include "runtime/record/state_machine.hpp"
 
 namespace mainstay::api {
 
@@ -71,11 +76,74 @@ void list_discrepancies(const CallPtr& call) {
   });
 }
 
+// --- explaining ---
+
+struct Explanation {
+  std::string adapter, name, key, reason;
+};
+
+Result<Explanation> explanation_of(const Call& call, std::string& wrong_at) {
+  TRY(check_query(call.request, {}));
+  TRY(need_flows(call.principal, {hub::discrepancies}));
+  Explanation explanation;
+  TRY_ASSIGN(explanation.adapter, adapter_of(call.request));
+  TRY_ASSIGN(const Value body, body_of(call.request));
+  TRY_ASSIGN(Members members, Members::of(body, Place{wrong_at}));
+  TRY_ASSIGN(explanation.name, members.text("name"));
+  TRY_ASSIGN(explanation.key, members.text("key"));
+  TRY_ASSIGN(explanation.reason, members.text("reason"));
+  if (explanation.reason.empty() || explanation.reason.size() > integration::explanation_bytes_max)
+    return members.at("reason").wrong(
+        "has 1 to " + std::to_string(integration::explanation_bytes_max) + " bytes");
+  TRY(members.finish());
+  return explanation;
+}
+
+Result<Write> explained_write(const record::StateReader& view, const Explanation& explanation,
+                              const std::string& who, const std::string& now) {
+  const std::string key =
+      integration::discrepancy_key(explanation.adapter, explanation.name, explanation.key);
+  TRY(record::check_record_key(key));
+  const auto row = integration::find_value(view, hub::discrepancies, key);
+  if (!row || !row->is(json::Type::object))
+    return fail(Errc::not_found, "reconciliation '" + explanation.name + "' of adapter '" +
+                                     explanation.adapter + "' has no discrepancy '" +
+                                     explanation.key + "'");
+  Write write;
+  add_patch(write, hub::discrepancies, key,
+            Value::object({{"state", Value::string("explained")},
+                           {"explained_by", Value::string(who)},
+                           {"explained_at", Value::string(now)},
+                           {"explanation", Value::string(explanation.reason)},
+                           {"open", Value{}}}),
+            "open");
+  // It is this difference that was explained, not one that a run found meanwhile.
+  if (const Value* fields = row->find("fields"))
+    write.command.checks.back().condition.fields.push_back(
+        {"/fields", Bytes{json::to_text(*fields)}});
+  return write;
+}
+
+void explain_discrepancy(const CallPtr& call) {
+  std::string wrong_at;
+  const auto explanation = explanation_of(*call, wrong_at);
+  if (!explanation) return call->refuse(explanation.error(), {}, wrong_at);
+  const std::string now = time_text(sys::millis_of(call->context->clock.wall()));
+  change_rows(call, "explain discrepancy",
+              explanation->adapter + "/" + explanation->name + "/" + explanation->key + ": " +
+                  explanation->reason,
+              [explanation = *explanation, now, who = call->principal.name](
+                  const record::StateReader& view, const std::string&) {
+                return explained_write(view, explanation, who, now);
+              });
+}
+
 }  // namespace
 
 void add_reconciliation_routes(Routes& routes) {
   routes.add(Method::get, "/v1/adapters/{adapter}/reconciliations", list_reconciliations);
   routes.add(Method::get, "/v1/adapters/{adapter}/discrepancies", list_discrepancies);
+  routes.add(Method::post, "/v1/adapters/{adapter}/discrepancies/explain", explain_discrepancy);
 }
 
 }  // namespace mainstay::api

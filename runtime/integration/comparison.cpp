@@ -133,6 +133,11 @@ Value to_value(const DiscrepancyRow& row) {
   value.set("first", text(row.first));
   value.set("last", text(row.last));
   value.set("state", text(row.state));
+  if (!row.explanation.empty()) {
+    value.set("explained_by", text(row.explained_by));
+    value.set("explained_at", text(row.explained_at));
+    value.set("explanation", text(row.explanation));
+  }
   if (row.state == "open") value.set("open", text(row.adapter));
   return value;
 }
@@ -146,6 +151,9 @@ Result<DiscrepancyRow> discrepancy_row(const Value& value) {
   row.first = text_of(value, "first");
   row.last = text_of(value, "last");
   row.state = text_of(value, "state");
+  row.explained_by = text_of(value, "explained_by");
+  row.explained_at = text_of(value, "explained_at");
+  row.explanation = text_of(value, "explanation");
   const auto kind = difference_kind_of(text_of(value, "kind"));
   if (!kind || row.adapter.empty() || row.state.empty())
     return fail(Errc::corrupt, "this is not the row of a discrepancy");

@@ -51,6 +51,8 @@ struct Difference {
   bool operator==(const Difference&) const = default;
 };
 
+inline constexpr std::size_t explanation_bytes_max = 1'024;
+
 // hub-discrepancies/<adapter>/<name>/<key>
 struct DiscrepancyRow {
   std::string adapter;
@@ -59,6 +61,10 @@ struct DiscrepancyRow {
   std::string first;
   std::string last;            // seen; not written for every run
   std::string state = "open";  // open, explained (by people), resolved
+  // Of an explained one: who said so, when, and why.
+  std::string explained_by;
+  std::string explained_at;
+  std::string explanation;
 };
 json::Value to_value(const DiscrepancyRow& row);
 Result<DiscrepancyRow> discrepancy_row(const json::Value& value);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "runtime/base/log.hpp"
+#include "runtime/base/mutant.hpp"
 #include "runtime/integration/hub.hpp"
 
 namespace mainstay::integration {
@@ -67,6 +68,7 @@ void confirm(const Looked& first, const std::map<std::string, DiscrepancyRow>& k
   std::erase_if(second.differences, [&](const auto& item) {
     const auto before = first.differences.find(item.first);
     if (before != first.differences.end() && before->second == item.second) return false;
+    if (MUTANT(difference_seen_once_counts)) return false;
     if (known.contains(item.first)) return false;
     ++second.pending;
     return true;
@@ -89,7 +91,8 @@ ReconciliationRow judged(const ReconcileDefinition& what, const Looked& looked,
   row.passed = row.open == 0;
   row.detail.clear();
   const Millis apart = std::max(4 * what.every, runs_contiguous_min);
-  const bool contiguous = first || (before.passed && !is_older(before.cut, looked.cut, apart));
+  const bool contiguous = first || MUTANT(mark_over_failed_window) ||
+                          (before.passed && !is_older(before.cut, looked.cut, apart));
   if (row.passed && looked.held == 0 && contiguous) row.verified_through = row.cut;
   return row;
 }
@@ -215,6 +218,9 @@ Result<ReconciliationRow> Reconciler::run(const ReconcileDefinition& what) {
     TRY_ASSIGN(Looked second, Look(definition_, what, adapter_, port_).run());
     confirm(looked, before, second);
     looked = std::move(second);
+    // People may have explained one meanwhile.
+    TRY_ASSIGN(const auto view, port_.view());
+    before = known(*view, what);
   }
   std::vector<Action> actions = row_changes(what, looked, std::move(before), row);
   for (std::size_t from = 0; from < actions.size(); from += rows_at_once) {
@@ -285,7 +291,12 @@ std::vector<Action> Reconciler::row_changes(const ReconcileDefinition& what, con
     const bool same = known != before.end() && discrepancy.difference == difference;
     if (known != before.end()) before.erase(known);
     // What was explained was another difference.
-    if (!same) discrepancy.state = "open";
+    if (!same) {
+      discrepancy.state = "open";
+      discrepancy.explained_by.clear();
+      discrepancy.explained_at.clear();
+      discrepancy.explanation.clear();
+    }
     explained += discrepancy.state == "explained" ? 1 : 0;
     if (same && !is_older(discrepancy.last, now, row_kept_fresh)) continue;
     discrepancy.adapter = tenure_.adapter;

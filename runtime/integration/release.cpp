@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "runtime/base/mutant.hpp"
+#include "runtime/integration/hub.hpp"
+
 namespace mainstay::integration {
 
 namespace {
@@ -11,6 +14,7 @@ using json::Value;
 using record::Action;
 
 constexpr std::size_t letters_released_max = 100;  // by one commit
+constexpr std::size_t commands_removed_max = 200;  // by one commit
 
 bool fits(const Value& arguments, const char* name, const std::string& value) {
   const Value* wanted = arguments.is(Type::object) ? arguments.find(name) : nullptr;
@@ -48,6 +52,41 @@ std::optional<CommandRow> find_command(const record::StateReader& view, const Te
   return found;
 }
 
+std::vector<Action> old_commands(const record::StateReader& view, const std::string& adapter,
+                                 WallTime now) {
+  const std::string before = time_text(now - commands_kept);
+  std::vector<std::pair<std::string, std::string>> finished;  // when asked, key
+  view.scan_records(
+      hub::commands, adapter + "/", "", [&](std::string_view key, const record::Record& record) {
+        const auto value =
+            record.tombstone ? Result<Value>{Value{}} : json::parse(record.value.view());
+        const auto row = value ? command_row(*value) : Result<CommandRow>{Failure{value.error()}};
+        if (row && (row->state == "done" || row->state == "failed"))
+          finished.emplace_back(row->at, std::string{key});
+        return true;
+      });
+  std::sort(finished.begin(), finished.end());
+  std::vector<Action> actions;
+  for (std::size_t i = 0; i < finished.size() && actions.size() < commands_removed_max; ++i) {
+    const bool surplus = finished.size() - i > commands_finished_max;
+    if (!surplus && finished[i].first >= before) break;
+    Action action;
+    action.kind = record::ActionKind::remove;
+    action.collection = hub::commands;
+    action.key = std::move(finished[i].second);
+    actions.push_back(std::move(action));
+  }
+  return actions;
+}
+
+std::size_t open_commands(const record::StateReader& view, const std::string& adapter,
+                          std::size_t most) {
+  std::size_t count = 0;
+  scan_open(view, hub::commands, adapter,
+            [&](std::string_view, const Value&, const record::Record&) { return ++count < most; });
+  return count;
+}
+
 Result<Step> commit_actions(HubPort& port, const Tenure& tenure, std::vector<Action> actions) {
   record::Command command;
   command.checks.push_back(check_of(tenure));
@@ -79,7 +118,7 @@ Result<Step> release_letters(HubPort& port, const Tenure& tenure, CommandRow com
       command.progress.is(Type::object) ? command.progress.find("released") : nullptr;
   if (before != nullptr) released += std::stoull(before->text());
   command.progress = Value::object({{"released", Value::number(std::to_string(released))}});
-  command.state = more ? "running" : "done";
+  command.state = more && !MUTANT(bulk_replay_stops_early) ? "running" : "done";
   actions.push_back(put_action(hub::commands, command_key(command), to_value(command)));
   return commit_actions(port, tenure, std::move(actions));
 }

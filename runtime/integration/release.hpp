@@ -10,12 +10,24 @@
 
 namespace mainstay::integration {
 
+// Of the commands of one adapter.
+inline constexpr Millis commands_kept{14LL * 24 * 3600 * 1000};  // once finished
+inline constexpr std::size_t commands_finished_max = 1'000;
+inline constexpr std::size_t commands_open_max = 100;  // that people may ask for
+
 // The adapter's next command of one of these names that is not finished.
 std::optional<CommandRow> find_command(const record::StateReader& view, const Tenure& tenure,
                                        std::initializer_list<std::string_view> names);
 
 // One commit of it. Errors: of the port.
 Result<Step> release_letters(HubPort& port, const Tenure& tenure, CommandRow command);
+
+// Commands that are finished and past their time, and the oldest beyond so many; some at a time.
+std::vector<record::Action> old_commands(const record::StateReader& view,
+                                         const std::string& adapter, WallTime now);
+// How many are not finished; counted up to `most`.
+std::size_t open_commands(const record::StateReader& view, const std::string& adapter,
+                          std::size_t most);
 
 std::string command_key(const CommandRow& command);
 

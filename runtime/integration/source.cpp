@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/base/log.hpp"
+#include "runtime/base/mutant.hpp"
 #include "runtime/integration/release.hpp"
 
 namespace mainstay::integration {
@@ -59,7 +60,8 @@ Source::Source(const AdapterDefinition& definition, Tenure tenure, Adapter& adap
 
 Result<void> Source::load() {
   TRY_ASSIGN(const auto view, port_.view());
-  if (const auto row = find_value(*view, hub::positions, position_key(tenure_.adapter)))
+  if (const auto row = find_value(*view, hub::positions, position_key(tenure_.adapter));
+      row && !MUTANT(takeover_from_the_beginning))
     position_ = text_of(*row, "position");
   path_ = path_of(*view, definition_, source_path, port_.wall());
   intake_.load(*view);
@@ -133,7 +135,8 @@ Result<Step> Source::fetch() {
   if (moved)
     with.push_back(position_action(tenure_.adapter, page->position, time_text(port_.wall())));
   // With this page everything is in that the counterpart had when the fetch began.
-  const bool beats = !more && port_.monotonic() >= next_heartbeat_;
+  const bool beats =
+      (!more || MUTANT(heartbeat_before_messages)) && port_.monotonic() >= next_heartbeat_;
   PathRow path = path_;
   if (beats) {
     path.sent = time_text(began);
@@ -162,7 +165,7 @@ Result<Step> Source::look_for_requests() {
     TRY_ASSIGN(const auto view, port_.view());
     intake_.load(*view);
     asked = backfill_ ? find_command(*view, tenure_, {"replay"})
-                      : find_command(*view, tenure_, {"replay", "backfill"});
+                      : find_command(*view, tenure_, {"replay", "backfill", "sweep"});
   }
   if (auto letters = intake_.due(); !letters.empty()) return replay(std::move(letters));
   if (!asked) return Step::idle;
@@ -189,33 +192,65 @@ Result<Step> Source::finish_backfill(std::string state, std::string detail) {
   backfill_.reset();
   command.state = std::move(state);
   command.detail = std::move(detail);
-  log_info("adapter", "{}: backfill {} {}{}", tenure_.adapter, command.id, command.state,
+  log_info("adapter", "{}: {} {} {}{}", tenure_.adapter, command.command, command.id, command.state,
            command.detail.empty() ? "" : ": " + command.detail);
+  return commit_actions(port_, tenure_,
+                        {put_action(hub::commands, command_key(command), to_value(command))});
+}
+
+// A sweep is the backfill of everything, one type after the other: where the last page stands in
+// its progress. This type is done, or the counterpart cannot read it again (`failed`).
+Result<Step> Source::go_on_sweeping(const std::string& type, const Error* failed) {
+  CommandRow& command = *backfill_;
+  const auto& types = definition_.source->types;
+  const bool only_one = !text_of(command.arguments, "type").empty();
+  const auto next = only_one ? types.end() : types.upper_bound(type);
+  if (failed != nullptr) {
+    const std::string before = text_of(command.progress, "left");
+    command.progress.set("left", Value::string((before.empty() ? "" : before + "; ") + type + ": " +
+                                               failed->message));
+  }
+  if (next == types.end()) {
+    const std::string left = text_of(command.progress, "left");
+    const bool nothing = !left.empty() && command.progress.find("read") == nullptr;
+    return finish_backfill(nothing ? "failed" : "done", left.empty() ? "" : "not read: " + left);
+  }
+  command.state = "running";
+  command.progress.set("type", Value::string(next->first));
+  command.progress.set("position", Value::string(""));
   return commit_actions(port_, tenure_,
                         {put_action(hub::commands, command_key(command), to_value(command))});
 }
 
 Result<Step> Source::backfill() {
   CommandRow& command = *backfill_;
-  const Range range{text_of(command.arguments, "type"), text_of(command.arguments, "from"),
-                    text_of(command.arguments, "to")};
+  const bool sweeps = command.command == "sweep";
+  Range range{text_of(command.arguments, "type"), text_of(command.arguments, "from"),
+              text_of(command.arguments, "to")};
+  if (command.progress.is(Type::null)) command.progress = Value::object();
+  if (sweeps && range.type.empty()) {
+    range.type = text_of(command.progress, "type");
+    if (range.type.empty()) range.type = definition_.source->types.begin()->first;
+  }
   auto page = adapter_.backfill(range, text_of(command.progress, "position"),
                                 definition_.source->messages_max);
   if (!page) {
     const bool later = page.error().code == Errc::unavailable ||
                        page.error().code == Errc::deadline_exceeded ||
                        page.error().code == Errc::busy;
+    if (!later && sweeps) return go_on_sweeping(range.type, &page.error());
     if (!later) return finish_backfill("failed", to_string(page.error()));
     counterpart_failed(page.error());
     return Step::idle;
   }
   std::uint64_t messages = page->messages.size();
-  if (const Value* count =
-          command.progress.is(Type::object) ? command.progress.find("messages") : nullptr;
-      count != nullptr)
+  if (const Value* count = command.progress.find("messages"); count != nullptr)
     messages += std::stoull(count->text());
   command.state = "running";
-  command.progress = Value::object();
+  if (sweeps) {
+    command.progress.set("type", Value::string(range.type));
+    command.progress.set("read", Value::boolean(true));
+  }
   command.progress.set("position", Value::string(page->position));
   command.progress.set("messages", Value::number(std::to_string(messages)));
   const bool more = page->more;
@@ -223,6 +258,7 @@ Result<Step> Source::backfill() {
              intake_.take(incoming_of(std::move(page->messages)),
                           {put_action(hub::commands, command_key(command), to_value(command))}));
   if (step == Step::ended) return step;
+  if (!more && sweeps) return go_on_sweeping(range.type, nullptr);
   if (!more) return finish_backfill("done", "");
   return Step::worked;
 }

@@ -44,6 +44,7 @@ class Source {
   Result<Step> look_for_requests();
   Result<Step> replay(std::vector<std::pair<std::string, LetterRow>> letters);
   Result<Step> backfill();
+  Result<Step> go_on_sweeping(const std::string& type, const Error* failed);
   Result<Step> finish_backfill(std::string state, std::string detail);
   Result<Step> trim();
   void counterpart_failed(const Error& error);

@@ -12,7 +12,7 @@ namespace {
 
 struct FlowOptions {
   std::string adapter, letter, key, name, type, from, to, body, file, content_type, operation;
-  std::string state, direction, kind, subject, trace;
+  std::string state, direction, kind, subject, trace, reason;
   std::uint64_t node = 0;
   std::uint64_t limit = 1000;
   bool repair = false;
@@ -205,7 +205,8 @@ Result<int> discrepancies(Run& run, const FlowOptions& options) {
                      {"KIND", "kind"},
                      {"STATE", "state"},
                      {"FIRST", "first"},
-                     {"FIELDS", "fields"}});
+                     {"FIELDS", "fields"},
+                     {"EXPLANATION", "explanation"}});
 }
 
 Result<int> reconciliations(Run& run, const FlowOptions& options) {
@@ -256,6 +257,15 @@ Result<int> backfill(Run& run, const FlowOptions& options) {
                 "asked; the record hub-commands/" + options.adapter + "/… shows how far it is");
 }
 
+Result<int> sweep(Run& run, const FlowOptions& options) {
+  json::Value body = json::Value::object();
+  add(body, "type", options.type);
+  return change(
+      run, options, http::Method::post, adapter_target(options, "/sweep"), body,
+      "read everything again with adapter " + options.adapter + ": " + json::to_text(body),
+      "asked; the record hub-commands/" + options.adapter + "/… shows how far it is");
+}
+
 Result<int> reconcile(Run& run, const FlowOptions& options) {
   json::Value body = json::Value::object();
   add(body, "name", options.name);
@@ -265,6 +275,14 @@ Result<int> reconcile(Run& run, const FlowOptions& options) {
                 std::string{options.repair ? "repair" : "compare"} + " with adapter " +
                     options.adapter + ": " + json::to_text(body),
                 "asked; flow reconciliations " + options.adapter + " shows the result");
+}
+
+Result<int> explain(Run& run, const FlowOptions& options) {
+  const json::Value body = json::Value::object(
+      {{"name", text(options.name)}, {"key", text(options.key)}, {"reason", text(options.reason)}});
+  return change(run, options, http::Method::post, adapter_target(options, "/discrepancies/explain"),
+                body, "accept difference " + options.key + " of " + options.name,
+                "explained; it is open again when it changes");
 }
 
 Result<int> replay(Run& run, const FlowOptions& options) {
@@ -371,11 +389,20 @@ void add_steering(Commands& commands) {
   commands.text(filled, "--type", &FlowOptions::type, "Only messages of this type.");
   commands.text(filled, "--from", &FlowOptions::from, "From here on, in the adapter's own words.");
   commands.text(filled, "--to", &FlowOptions::to, "Up to here.");
+  CLI::App* swept = commands.changing(commands.of_adapter(
+      "sweep", "Read the whole past again, type by type, while the source goes on", sweep));
+  commands.text(swept, "--type", &FlowOptions::type, "Only messages of this type.");
   CLI::App* compared = commands.changing(
       commands.of_adapter("reconcile", "Compare with the counterpart now, or repair", reconcile));
   commands.text(compared, "--name", &FlowOptions::name, "Only this reconciliation.");
   compared->add_flag("--repair", commands.options().repair, "Mend what can be mended.");
   commands.text(compared, "--key", &FlowOptions::key, "With --repair: only this difference.");
+  CLI::App* explained = commands.changing(commands.of_adapter(
+      "explain", "Accept an open difference that is known: it holds no mark up any more", explain));
+  explained->add_option("name", commands.options().name, "The reconciliation")->required();
+  explained->add_option("key", commands.options().key, "The difference's key")->required();
+  explained->add_option("reason", commands.options().reason, "Why, for all who look later")
+      ->required();
   CLI::App* replayed = commands.changing(
       commands.of_adapter("replay", "Try a parked letter again, or all that fit", replay));
   commands.letter(replayed, false);

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "runtime/integration/release.hpp"
 #include "tests/unit/api/hub_rows.hpp"
 
 namespace mainstay::api {
@@ -141,6 +142,21 @@ TEST_F(AdaptersTest, CommandsAreAskedOnceAndAudited) {
                               });
   EXPECT_THAT(trail, HasSubstr(R"("what":"backfill")"));
   EXPECT_THAT(trail, HasSubstr(R"("what":"repair")"));
+}
+
+TEST_F(AdaptersTest, ASweepIsAskedForAndCommandsAreBounded) {
+  EXPECT_EQ(ask(Method::post, "/v1/adapters/wms/sweep", "", {{"Idempotency-Key", "s1"}}).status,
+            201);
+  const auto row = integration::command_row(row_of(backend, hub::commands, "wms/s1")).value();
+  EXPECT_EQ(row.command, "sweep");
+  EXPECT_EQ(ask(Method::post, "/v1/adapters/wms/sweep", R"({"type":"order"})").status, 201);
+  EXPECT_EQ(problem_of(ask(Method::post, "/v1/adapters/wms/sweep", R"({"from":"1"})")),
+            "invalid_argument");
+  int asked = 2;
+  while (asked < 200 && ask(Method::post, "/v1/adapters/wms/replay").status == 201) ++asked;
+  EXPECT_EQ(asked, static_cast<int>(integration::commands_open_max));
+  EXPECT_EQ(problem_of(ask(Method::post, "/v1/adapters/wms/replay")), "busy");
+  EXPECT_EQ(ask(Method::post, "/v1/adapters/erp/replay").status, 201) << "others have their own";
 }
 
 }  // namespace

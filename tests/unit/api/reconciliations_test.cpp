@@ -6,6 +6,7 @@ namespace mainstay::api {
 namespace {
 
 using http::Method;
+namespace hub = integration::hub;
 
 class ReconciliationsTest : public testing::Test, protected ApiFixture {
  protected:
@@ -42,6 +43,34 @@ TEST_F(ReconciliationsTest, DifferencesAreSelected) {
   const auto page = body_of(ask(Method::get, target + "?state=all&name=orders&limit=1"));
   EXPECT_EQ(page.at("next"), "A-1");
   EXPECT_EQ(count("?state=all&name=orders&limit=1&after=A-1"), 1U);
+}
+
+TEST_F(ReconciliationsTest, AnOpenDifferenceIsExplainedByName) {
+  const std::string target = "/v1/adapters/wms/discrepancies/explain";
+  const std::string body = R"({"name":"orders","key":"A-1","reason":"written off"})";
+  EXPECT_EQ(ask(Method::post, target, body).status, 200);
+  const auto explained =
+      items_of(ask(Method::get, "/v1/adapters/wms/discrepancies?state=explained"), "discrepancies");
+  ASSERT_EQ(explained.size(), 1U);
+  EXPECT_EQ(explained[0].at("explanation"), "written off");
+  EXPECT_EQ(explained[0].at("explained_by"), "anybody");
+  EXPECT_TRUE(explained[0].as_object().contains("explained_at"));
+  EXPECT_EQ(row_of(backend, hub::discrepancies, "wms/orders/A-1").find("open"), nullptr);
+  std::string trail;
+  backend.state->scan_records(record::system_collection::audit, "", "",
+                              [&](std::string_view, const record::Record& record) {
+                                trail += record.value.view();
+                                return true;
+                              });
+  EXPECT_THAT(trail, testing::HasSubstr("explain discrepancy"));
+  EXPECT_THAT(trail, testing::HasSubstr("written off"));
+  EXPECT_EQ(problem_of(ask(Method::post, target, body)), "precondition_failed")
+      << "it is open no more";
+  EXPECT_EQ(problem_of(ask(Method::post, target, R"({"name":"orders","key":"B","reason":"x"})")),
+            "not_found");
+  for (const char* wrong :
+       {"{}", R"({"name":"orders","key":"A-1","reason":""})", R"({"name":"orders","key":"A-1"})"})
+    EXPECT_EQ(problem_of(ask(Method::post, target, wrong)), "invalid_argument") << wrong;
 }
 
 }  // namespace

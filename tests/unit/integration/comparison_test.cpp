@@ -82,11 +82,16 @@ TEST(Comparison, RowsComeBackAsTheyWere) {
                      {DifferenceKind::differs, "A/1", "id-7", {{"/a", parsed("1"), parsed("[2]")}}},
                      "2026-01-01T00:00:00.000Z",
                      "2026-01-02T00:00:00.000Z",
-                     "open"};
+                     "open",
+                     "ann",
+                     "2026-01-03T00:00:00.000Z",
+                     "written off"};
   const auto back = discrepancy_row(to_value(row));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->difference, row.difference);
   EXPECT_EQ(back->first, row.first);
+  EXPECT_EQ(back->explained_by + back->explained_at + back->explanation,
+            row.explained_by + row.explained_at + row.explanation);
   EXPECT_EQ(to_value(row).find("open")->text(), "wms");
   row.state = "resolved";
   EXPECT_EQ(to_value(row).find("open"), nullptr);

@@ -156,8 +156,10 @@ class LabCounterpart {
   std::vector<std::string> effects;
   std::function<EffectResult(const Effect&)> answer;  // instead of doing it
   std::string acknowledged;
+  std::string asked_from;  // by the last fetch
   bool down = false;
-  bool answers_questions = true;  // that change nothing
+  std::set<std::string> without_past;  // types that cannot be read again
+  bool answers_questions = true;       // that change nothing
   int questions = 0;
 
   std::size_t times(const std::string& key) const {
@@ -175,6 +177,7 @@ class LabAdapter final : public Adapter {
   Result<Page> fetch(const std::string& position, std::size_t messages_max) override {
     executioner_.point();
     if (counterpart_.down) return fail(Errc::unavailable, "connection refused");
+    counterpart_.asked_from = position;
     return page(position, messages_max);
   }
   Result<std::vector<json::Value>> decode(const RawMessage& message) override {
@@ -206,10 +209,15 @@ class LabAdapter final : public Adapter {
     if (counterpart_.down) return fail(Errc::unavailable, "connection refused");
     return {};
   }
-  Result<Page> backfill(const Range&, const std::string& position,
+  Result<Page> backfill(const Range& range, const std::string& position,
                         std::size_t messages_max) override {
     executioner_.point();
-    return page(position, messages_max);
+    if (counterpart_.without_past.contains(range.type))
+      return fail(Errc::invalid_argument, "no past of type '" + range.type + "'");
+    Page all = page(position, messages_max);
+    if (!range.type.empty())
+      std::erase_if(all.messages, [&](const RawMessage& one) { return one.type != range.type; });
+    return all;
   }
 
  private:

@@ -200,16 +200,49 @@ TEST_F(Reconcile, AnExplainedDifferenceIsNotOpenUntilItChanges) {
   ASSERT_FALSE(run()->passed);
   auto explained = *row(hub::discrepancies, "wms/orders/a");
   explained.set("state", json::Value::string("explained"));
+  explained.set("explanation", json::Value::string("known"));
   explained.erase("open");
   put(hub::discrepancies, "wms/orders/a", json::to_text(explained));
+  const std::string mark = row(hub::reconciliations, "wms/orders")->find("cut")->text();
   pass(Millis{60'000});
   auto result = run();
   EXPECT_TRUE(result->passed);
   EXPECT_EQ(result->explained, 1U);
+  EXPECT_EQ(result->accuracy, "0.0") << "explained is not equal";
+  pass(Millis{60'000});
+  result = run();
+  EXPECT_GT(result->verified_through, mark) << "it holds the mark up no more";
   there.put("id-a", "a", R"({"n":3})");
   pass(Millis{60'000});
   result = run();
   EXPECT_EQ(result->open, 1U);
+  EXPECT_EQ(row(hub::discrepancies, "wms/orders/a")->find("explanation"), nullptr)
+      << "that was about another difference";
+}
+
+TEST_F(Reconcile, WhatIsExplainedWhileARunTakesPlaceStaysExplained) {
+  put("orders", "a", R"({"n":1})");
+  there.put("id-a", "a", R"({"n":2})");
+  pass(Millis{60'000});
+  ASSERT_FALSE(run()->passed);
+  // The next run writes the row anew, because it is old, and waits for another difference.
+  pass(Millis{4'000'000});
+  put("orders", "b", R"({"n":1})");
+  there.put("id-b", "b", R"({"n":2})");
+  pass(Millis{60'000});
+  bool said = false;
+  port.on_wait = [&] {
+    if (std::exchange(said, true)) return;
+    auto explained = *row(hub::discrepancies, "wms/orders/a");
+    explained.set("state", json::Value::string("explained"));
+    explained.set("explanation", json::Value::string("known"));
+    explained.erase("open");
+    put(hub::discrepancies, "wms/orders/a", json::to_text(explained));
+  };
+  ASSERT_TRUE(run());
+  ASSERT_TRUE(said);
+  EXPECT_THAT(found("explained"), ElementsAre(Pair("a", "differs")));
+  EXPECT_EQ(row(hub::discrepancies, "wms/orders/a")->find("explanation")->text(), "known");
 }
 
 TEST_F(Reconcile, BalancesAreComparedByTheDimensionsOfTheCounterpart) {

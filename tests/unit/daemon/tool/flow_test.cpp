@@ -77,6 +77,24 @@ TEST_F(FlowTest, CommandsAreAskedUnderTheirOperation) {
   EXPECT_EQ(member(hub::commands, "wms/p1", "/arguments"), R"({"class":"refused"})");
 }
 
+TEST_F(FlowTest, SweepsAreAskedForAndDifferencesExplained) {
+  ok({"flow", "sweep", "wms", "--operation", "s1"});
+  EXPECT_EQ(member(hub::commands, "wms/s1", "/command"), R"("sweep")");
+  EXPECT_THAT(ok({"flow", "explain", "wms", "orders", "A-1", "written off", "--plan"}),
+              HasSubstr("would accept difference A-1"));
+  ok({"flow", "explain", "wms", "orders", "A-1", "written off"});
+  EXPECT_EQ(member(hub::discrepancies, "wms/orders/A-1", "/explanation"), R"("written off")");
+  EXPECT_THAT(ok({"flow", "discrepancies", "wms", "--state", "explained"}),
+              HasSubstr("written off"));
+}
+
+TEST_F(FlowTest, HeartbeatsAndBreakersAreShown) {
+  EXPECT_THAT(ok({"flow", "status"}), testing::ContainsRegex("overdue +open"));
+  EXPECT_THAT(ok({"flow", "status", "wms"}),
+              testing::ContainsRegex("path lane-0: heartbeat [0-9.]+ s ago, took 2.0 s, overdue, "
+                                     "breaker open: refused"));
+}
+
 TEST_F(FlowTest, ReconciliationsAndDifferencesAreShown) {
   EXPECT_THAT(ok({"flow", "reconciliations", "wms"}), HasSubstr("0.9"));
   const std::string open = ok({"flow", "discrepancies", "wms"});
