@@ -11,6 +11,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/integration/heartbeat.hpp"
 #include "runtime/integration/hub.hpp"
+#include "runtime/integration/release.hpp"
 #include "runtime/integration/rows.hpp"
 
 namespace mainstay::adapter_host {
@@ -27,6 +28,9 @@ constexpr Millis leader_grace{700};
 // After an adapter's supervisor gave up.
 constexpr Millis start_again_after{5'000};
 constexpr Millis show_every{1'000};
+constexpr Millis trim_every{60'000};
+// Of all workers together, when the node stops.
+constexpr Millis stop_max{1'500};
 
 record::Command declaration_of(const integration::DeclaredCollection& collection) {
   record::Action action;
@@ -64,6 +68,7 @@ caf::behavior AdapterHost::make_behavior() {
   send(this, HostTick{});
   return {
       [this](HostTick) { on_host_tick(); },
+      [this](StopDeadline) { on_stop_deadline(); },
   };
 }
 
@@ -89,6 +94,7 @@ Result<void> AdapterHost::look() {
   }
   TRY(show_node(*view, cluster));
   TRY(run_what_is_ours(*view));
+  TRY(trim_commands(*view));
   return place(*view, cluster);
 }
 
@@ -186,6 +192,20 @@ Result<void> AdapterHost::show_paths(const record::StateReader& view,
   return {};
 }
 
+Result<void> AdapterHost::trim_commands(const record::StateReader& view) {
+  const MonotonicTime now = parts_.clock->monotonic();
+  if (now < next_trim_) return {};
+  next_trim_ = now + trim_every;
+  for (const auto& [adapter, running] : running_) {
+    record::Command command;
+    command.checks.push_back(integration::check_of({adapter, running.epoch}));
+    command.actions = integration::old_commands(view, adapter, parts_.clock->wall());
+    if (command.actions.empty()) continue;
+    TRY(port_.commit(std::move(command)));
+  }
+  return {};
+}
+
 Result<void> AdapterHost::run_what_is_ours(const record::StateReader& view) {
   const MonotonicTime now = parts_.clock->monotonic();
   for (const auto& definition : parts_.definitions) {
@@ -268,7 +288,18 @@ void AdapterHost::on_exit_request(const caf::exit_msg& request) {
   quitting_ = true;
   *stopping_ = true;
   while (!running_.empty()) stop(std::string{running_.begin()->first});
-  if (ending_.empty()) quit(caf::exit_reason::user_shutdown);
+  if (ending_.empty()) return quit(caf::exit_reason::user_shutdown);
+  delayed_send(this, stop_max, StopDeadline{});
+}
+
+// A call cannot be interrupted, and a counterpart that hangs must not hold the node up. A worker
+// may be killed at any instruction: whoever takes over knows what may have happened.
+void AdapterHost::on_stop_deadline() {
+  for (const auto& [supervisor, adapter] : ending_)
+    log_warn("adapter_host", "adapter '{}' is still in a call to its counterpart: left behind",
+             adapter);
+  if (parts_.left_behind != nullptr) *parts_.left_behind = true;
+  quit(caf::exit_reason::user_shutdown);
 }
 
 // However it ends: nobody else knows them.

@@ -40,6 +40,9 @@ struct HostParts {
   Random* random = nullptr;  // thread-safe
   metrics::Registry* registry = nullptr;
   bool threads = true;  // a thread for each worker; tests do without
+  // Set when the host ended while workers were still in a call to their counterpart: they use all
+  // of the above until the process ends, which must be at once.
+  std::atomic<bool>* left_behind = nullptr;
 };
 
 class AdapterHost final : public caf::event_based_actor {
@@ -58,6 +61,7 @@ class AdapterHost final : public caf::event_based_actor {
 
   void on_host_tick();
   void on_exit_request(const caf::exit_msg& request);
+  void on_stop_deadline();
   void on_down(const caf::down_msg& down);
 
   Result<void> look();
@@ -69,6 +73,8 @@ class AdapterHost final : public caf::event_based_actor {
   Result<void> show_paths(const record::StateReader& view,
                           const integration::AdapterDefinition& definition, std::uint64_t epoch);
   void show_heartbeats();
+  // Finished commands go in time; done where the adapter runs.
+  Result<void> trim_commands(const record::StateReader& view);
   void start(const integration::AdapterDefinition& definition, std::uint64_t epoch,
              std::shared_ptr<const integration::AdapterDefinition> shared);
   void stop(const std::string& adapter);
@@ -80,6 +86,7 @@ class AdapterHost final : public caf::event_based_actor {
   bool declared_ = false;
   MonotonicTime leads_since_{};
   MonotonicTime next_show_{};
+  MonotonicTime next_trim_{};
   std::map<std::string, Running> running_;
   std::map<caf::actor_addr, std::string> ending_;  // stopped, not gone yet
   std::map<std::string, MonotonicTime> not_before_;

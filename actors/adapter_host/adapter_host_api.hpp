@@ -7,6 +7,8 @@ namespace mainstay::adapter_host {
 
 // Timer of the host: look at who is to run what.
 struct HostTick {};
+// To the host, by itself: it has waited long enough for its workers to end.
+struct StopDeadline {};
 // To a worker, by itself or because something changed in the cluster: do the next piece of work.
 struct WorkTick {};
 
@@ -14,5 +16,6 @@ struct WorkTick {};
 
 MAINSTAY_BEGIN_MESSAGES(adapters)
 MAINSTAY_MESSAGE(adapters, mainstay::adapter_host::HostTick)
+MAINSTAY_MESSAGE(adapters, mainstay::adapter_host::StopDeadline)
 MAINSTAY_MESSAGE(adapters, mainstay::adapter_host::WorkTick)
 MAINSTAY_END_MESSAGES(adapters)

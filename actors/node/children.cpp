@@ -151,6 +151,7 @@ kit::SupervisorSpec Node::Impl::house() {
                                     host.clock = parts.clock;
                                     host.random = parts.random;
                                     host.registry = &parts.metrics->registry;
+                                    host.left_behind = &left_behind;
                                     return spawn_child<adapter_host::AdapterHost>(
                                         context, "adapter_host", std::move(host));
                                   }));

@@ -83,7 +83,7 @@ bool Node::drained() const {
 }
 
 bool Node::stop(Millis within) {
-  if (impl_->stopping.exchange(true)) return impl_->stopped;
+  if (impl_->stopping.exchange(true)) return impl_->stopped && !impl_->left_behind;
   impl_->board->stopping = true;
   impl_->parts.store->records().end_copies();
   std::vector<caf::actor> supervisors;
@@ -104,7 +104,7 @@ bool Node::stop(Millis within) {
                                                      impl_->stopped = false;
                                                    });
   }
-  return impl_->stopped;
+  return impl_->stopped && !impl_->left_behind;
 }
 
 }  // namespace mainstay::node

@@ -73,7 +73,8 @@ struct Node::Impl : std::enable_shared_from_this<Node::Impl> {
   caf::actor house_supervisor;  // guarded, as the next
   caf::actor group_supervisor;
   std::atomic<bool> stopping{false};
-  bool stopped = true;  // all of them, in time
+  bool stopped = true;                   // all of them, in time
+  std::atomic<bool> left_behind{false};  // workers of adapters, in a call that does not end
 };
 
 }  // namespace mainstay::node
