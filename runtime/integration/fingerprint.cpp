@@ -104,6 +104,20 @@ class FingerprintUpdate {
     return std::move(compared_);
   }
 
+  bool changes_nothing() const {
+    if (known_.documents_ < limits::fingerprint_documents) return false;
+    for (const auto& [pointer, seen] : shape_.fields) {
+      const auto field = known_.fields_.find(pointer);
+      if (field == known_.fields_.end() || (seen.types & ~field->second.types) != 0) return false;
+    }
+    for (const auto& [pointer, field] : known_.fields_) {
+      if (!field.always) continue;
+      const auto seen = shape_.fields.find(pointer);
+      if (!everywhere(pointer, seen == shape_.fields.end() ? 0 : seen->second.times)) return false;
+    }
+    return true;
+  }
+
  private:
   bool everywhere(std::string_view pointer, std::uint64_t times) const {
     if (is_item(pointer)) return true;  // an array may be empty
@@ -157,6 +171,13 @@ Compared compare(const Fingerprint& known, const Value& document) {
   std::string at;
   shape.add(document, at);
   return FingerprintUpdate{known, shape}.run();
+}
+
+bool teaches_nothing(const Fingerprint& known, const Value& document) {
+  Shape shape;
+  std::string at;
+  shape.add(document, at);
+  return FingerprintUpdate{known, shape}.changes_nothing();
 }
 
 std::string_view to_string(Drift drift) {

@@ -56,5 +56,8 @@ struct Compared {
 // A field counts as always there once limits::fingerprint_documents documents had it; before, its
 // absence is only learned. The first document of all grew nothing.
 Compared compare(const Fingerprint& known, const json::Value& document);
+// Whether compare() would find nothing and leave `known` as it is: what nearly every document comes
+// to, without the copy.
+bool teaches_nothing(const Fingerprint& known, const json::Value& document);
 
 }  // namespace mainstay::integration

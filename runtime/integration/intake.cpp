@@ -80,6 +80,7 @@ struct Intake::Plan {
   std::size_t stale = 0;
   bool unmapped = false;
   bool grown = false;
+  std::shared_ptr<const Fingerprint> learned;  // of the message's type; null: nothing
 
   void add(Action action) {
     bytes += action.key.size() + action.value.size() + 64;
@@ -134,7 +135,7 @@ void Intake::load(const record::StateReader& view) {
     for (const auto& [type, mapping] : definition_.source->types)
       if (const auto row = find_value(view, hub::fingerprints, shape_key(tenure_.adapter, type)))
         if (auto shape = Fingerprint::parse(*row))
-          shapes_.insert_or_assign(type, *std::move(shape));
+          shapes_.insert_or_assign(type, std::make_shared<const Fingerprint>(*std::move(shape)));
   letters_.clear();
   scan_open(view, hub::letters, tenure_.adapter,
             [this](std::string_view key, const Value& value, const record::Record&) {
@@ -312,9 +313,15 @@ bool Intake::plan_record(const record::StateReader& view, const Incoming& incomi
 // A source that changes is seen at its first message. What only grew is taken and reported; what
 // breaks parks, and its release accepts the new shape.
 bool Intake::fits_shape(const Incoming& incoming, const Value& document, Plan& plan,
-                        Shapes& shapes) {
+                        const Shapes& shapes) {
   const std::string& type = incoming.message.type;
-  Compared compared = compare(shapes[type], document);
+  static const Fingerprint nothing_known;
+  const auto found = shapes.find(type);
+  const Fingerprint& known = plan.learned            ? *plan.learned
+                             : found != shapes.end() ? *found->second
+                                                     : nothing_known;
+  if (teaches_nothing(known, document)) return true;
+  Compared compared = compare(known, document);
   const auto changes = [&compared] {
     std::string text;
     for (const std::string& change : compared.changes) text += (text.empty() ? "" : "; ") + change;
@@ -332,7 +339,7 @@ bool Intake::fits_shape(const Incoming& incoming, const Value& document, Plan& p
     log_warn("adapter", "{}: messages of type '{}' have changed: {}", tenure_.adapter, type,
              changes());
   }
-  shapes[type] = std::move(compared.next);
+  plan.learned = std::make_shared<const Fingerprint>(std::move(compared.next));
   return true;
 }
 
@@ -340,11 +347,12 @@ bool Intake::fits_shape(const Incoming& incoming, const Value& document, Plan& p
 void Intake::add_shapes(Group& group) {
   for (const auto& [type, shape] : group.shapes) {
     const auto known = shapes_.find(type);
-    const bool learned = known == shapes_.end() || known->second.fields() != shape.fields() ||
-                         (shape.documents() == limits::fingerprint_documents &&
-                          known->second.documents() < limits::fingerprint_documents);
+    if (known != shapes_.end() && known->second == shape) continue;
+    const bool learned = known == shapes_.end() || known->second->fields() != shape->fields() ||
+                         (shape->documents() == limits::fingerprint_documents &&
+                          known->second->documents() < limits::fingerprint_documents);
     if (!learned) continue;
-    Value row = shape.to_json();
+    Value row = shape->to_json();
     row.set("adapter", Value::string(tenure_.adapter));
     row.set("type", Value::string(type));
     row.set("at", Value::string(time_text(port_.wall())));
@@ -355,7 +363,7 @@ void Intake::add_shapes(Group& group) {
 }
 
 void Intake::plan_records(const record::StateReader& view, const Incoming& incoming, Plan& plan,
-                          Shapes& shapes) {
+                          const Shapes& shapes) {
   const RawMessage& message = incoming.message;
   const auto type = definition_.source->types.find(message.type);
   if (type == definition_.source->types.end())
@@ -391,7 +399,7 @@ void Intake::plan_records(const record::StateReader& view, const Incoming& incom
 }
 
 Intake::Plan Intake::plan(const record::StateReader& view, const Incoming& incoming,
-                          Shapes& shapes) {
+                          const Shapes& shapes) {
   const RawMessage& message = incoming.message;
   Plan plan;
   plan.inbox.adapter = tenure_.adapter;
@@ -489,12 +497,13 @@ Result<Step> Intake::take(std::vector<Incoming> messages, std::vector<Action> wi
     for (; at < messages.size(); ++at) {
       // What this message does depends on letters that are only being written.
       if (group.parked.contains(subject_of(messages[at].message))) break;
-      Shapes shapes = group.shapes;
-      Plan one = plan(*view, messages[at], shapes);
+      Plan one = plan(*view, messages[at], group.shapes);
       const bool fits = group.plans.empty() || (group.has_room_for(one) && !group.touches(one));
       if (!fits) break;
       // Only what was taken teaches: else the first bad one would make all good ones drift.
-      if (one.end == Plan::End::accepted) group.shapes = std::move(shapes);
+      if (one.end == Plan::End::accepted && one.learned)
+        group.shapes.insert_or_assign(messages[at].message.type, one.learned);
+      if (one.end == Plan::End::parked && MUTANT(parked_message_dropped)) continue;
       group.add(std::move(one));
     }
     add_shapes(group);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -59,13 +60,14 @@ class Intake {
   struct Plan;
   struct Group;
 
-  using Shapes = std::map<std::string, Fingerprint>;  // by message type
+  // By message type. Shared, because hardly any message changes one and some have many fields.
+  using Shapes = std::map<std::string, std::shared_ptr<const Fingerprint>>;
 
-  Plan plan(const record::StateReader& view, const Incoming& incoming, Shapes& shapes);
+  Plan plan(const record::StateReader& view, const Incoming& incoming, const Shapes& shapes);
   void plan_records(const record::StateReader& view, const Incoming& incoming, Plan& plan,
-                    Shapes& shapes);
+                    const Shapes& shapes);
   bool fits_shape(const Incoming& incoming, const json::Value& document, Plan& plan,
-                  Shapes& shapes);
+                  const Shapes& shapes);
   void add_shapes(Group& group);
   bool plan_record(const record::StateReader& view, const Incoming& incoming,
                    const Mapping& mapping, MappedRecord mapped, Plan& plan);

@@ -122,6 +122,10 @@ TEST(FingerprintProperties, WhatWasAcceptedIsKnown) {
       const json::Value document = any_document(3);
       const Compared once = compare(fingerprint, document);
       RC_ASSERT(compare(once.next, document).drift == Drift::unchanged);
+      RC_ASSERT(teaches_nothing(fingerprint, document) ==
+                (once.drift == Drift::unchanged && once.next == fingerprint));
+      RC_ASSERT(teaches_nothing(once.next, document) ==
+                (compare(once.next, document).next == once.next));
       RC_ASSERT(Fingerprint::parse(once.next.to_json()).value() == once.next);
       fingerprint = once.next;
     }
