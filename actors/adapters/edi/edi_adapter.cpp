@@ -288,6 +288,11 @@ Result<std::optional<Value>> EdiAdapter::lookup(const Effect& effect) {
   return receipt;
 }
 
+Result<void> EdiAdapter::probe() {
+  for (const EdiOut& out : options_.out) TRY(folder_->exists(out.sink.directory));
+  return {};
+}
+
 Result<std::unique_ptr<integration::Adapter>> make_edi_adapter(
     const integration::AdapterContext& context) {
   Settings settings{context.settings};

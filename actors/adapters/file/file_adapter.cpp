@@ -218,6 +218,11 @@ Result<std::optional<Value>> FileAdapter::lookup(const Effect& effect) {
   return out->sink.find(*folder_, *name);
 }
 
+Result<void> FileAdapter::probe() {
+  for (const FileOut& out : options_.out) TRY(folder_->exists(out.sink.directory));
+  return {};
+}
+
 Result<ObservedPage> FileAdapter::observe(const std::string& kind, const std::string& after) {
   const auto at = std::find_if(options_.observe.begin(), options_.observe.end(),
                                [&kind](const FileObserve& each) { return each.kind == kind; });

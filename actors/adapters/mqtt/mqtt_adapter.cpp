@@ -74,6 +74,7 @@ class MqttAdapter final : public Adapter {
   Result<void> acknowledge(const std::string& position) override;
   EffectResult apply(const Effect& effect) override;
   Result<std::optional<json::Value>> lookup(const Effect& effect) override;
+  Result<void> probe() override { return open_calls(); }
   Result<ObservedPage> observe(const std::string& kind, const std::string& after) override;
 
  private:

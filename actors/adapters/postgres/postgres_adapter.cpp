@@ -59,6 +59,7 @@ class PostgresAdapter final : public Adapter {
   Result<void> acknowledge(const std::string& position) override;
   EffectResult apply(const Effect& effect) override;
   Result<std::optional<json::Value>> lookup(const Effect& effect) override;
+  Result<void> probe() override;
   Result<Page> backfill(const Range& range, const std::string& position,
                         std::size_t messages_max) override;
   Result<ObservedPage> observe(const std::string& kind, const std::string& after) override;
@@ -304,6 +305,12 @@ Result<std::optional<json::Value>> PostgresAdapter::lookup(const Effect& effect)
   // What the table refuses cannot be in it.
   if (verdict_of(probe.error(), Stage::before_commit) == Verdict::refused) return found;
   return failed(probe.error());
+}
+
+Result<void> PostgresAdapter::probe() {
+  if (calls_.in_transaction()) calls_.close();
+  if (const Answer answer = calls_.run("select 1"); !answer) return failed(answer.error());
+  return {};
 }
 
 // --- looking ---

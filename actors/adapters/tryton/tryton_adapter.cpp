@@ -134,6 +134,11 @@ Result<std::optional<Value>> TrytonAdapter::lookup(const integration::Effect& ef
   return effects_.lookup(effect);
 }
 
+Result<void> TrytonAdapter::probe() {
+  TRY(rpc_.search("res.user", Value::array(), 1));
+  return {};
+}
+
 Result<integration::Page> TrytonAdapter::backfill(const integration::Range& range,
                                                   const std::string& position,
                                                   std::size_t messages_max) {

@@ -32,6 +32,7 @@ class TrytonAdapter final : public integration::Adapter {
   Result<std::vector<json::Value>> decode(const integration::RawMessage& message) override;
   integration::EffectResult apply(const integration::Effect& effect) override;
   Result<std::optional<json::Value>> lookup(const integration::Effect& effect) override;
+  Result<void> probe() override;
   Result<integration::Page> backfill(const integration::Range& range, const std::string& position,
                                      std::size_t messages_max) override;
   Result<integration::ObservedPage> observe(const std::string& kind,
