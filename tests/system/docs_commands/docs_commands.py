@@ -8,6 +8,7 @@ import argparse
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from tests.system.lab import scratch
 from tests.system.lab.cluster import Cluster
 
 LISTED = pathlib.Path("tests/tidy/console.txt")
+ADAPTERS = pathlib.Path("tests/system/docs_commands/adapters")
 COMMAND_SECONDS = 30
 
 
@@ -62,6 +64,16 @@ def run(command, expected, cluster, directory):
     return None
 
 
+def with_adapters(document, place):
+    """Documents of the integration hub have an adapter that carries files in and out of the folder exchange."""
+    if document.parent.name != "integration":
+        return {}
+    home = pathlib.Path(place).resolve()
+    shutil.copytree(ADAPTERS, home / "adapters")
+    (home / "exchange" / "in").mkdir(parents=True)
+    return {"adapters.directory": str(home / "adapters")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/check", help="build directory with bin/mainstayd and bin/mainstay")
@@ -69,7 +81,7 @@ def main():
     failures = count = 0
     for document in documents():
         with scratch.directory("docs") as place:
-            cluster = Cluster(pathlib.Path(place) / "cluster", build=options.build)
+            cluster = Cluster(pathlib.Path(place) / "cluster", build=options.build, options=with_adapters(document, place))
             try:
                 cluster.start()
                 for command, expected in commands(document.read_text(encoding="utf-8")):
