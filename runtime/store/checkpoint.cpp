@@ -11,7 +11,6 @@
 namespace mainstay::store {
 namespace {
 
-constexpr const char* file_name = "checkpoint";
 constexpr std::uint32_t slot_version = 1;
 constexpr std::size_t slot_header_bytes = 24;
 constexpr std::size_t header_pages = 2;
@@ -87,7 +86,7 @@ Result<std::string> read_header_pages(const lmdb::Env& env) {
 }  // namespace
 
 Result<CheckpointedEnv> CheckpointedEnv::open(const lmdb::EnvOptions& options, bool background) {
-  const auto path = options.directory / file_name;
+  const auto path = options.directory / checkpoint_name;
   CheckpointedEnv opened;
   opened.background_ = background;
   std::error_code error;
@@ -158,7 +157,7 @@ Result<void> CheckpointedEnv::flush(std::uint64_t sequence, const std::string& s
     TRY(file_.write_at(sequence % 2 == 1 ? 0 : checkpoint_slot_bytes, slot));
     return file_.sync();
   }
-  const auto path = env_.directory() / file_name;
+  const auto path = env_.directory() / checkpoint_name;
   TRY(sys::write_file_durably(path, slot));
   TRY_ASSIGN(file_, sys::File::open(path, sys::File::Mode::write));
   return {};

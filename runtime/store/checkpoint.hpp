@@ -29,6 +29,7 @@
 
 namespace mainstay::store {
 
+inline constexpr const char* checkpoint_name = "checkpoint";
 inline constexpr std::uint64_t checkpoint_slot_bytes = 256 * 1024;
 inline constexpr std::size_t checkpoint_note_bytes_max = 4096;
 

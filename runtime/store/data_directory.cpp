@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/base/log.hpp"
+#include "runtime/store/checkpoint.hpp"
 #include "runtime/sys/file.hpp"
 
 namespace mainstay::store {
@@ -11,10 +12,6 @@ using consensus::Index;
 using std::filesystem::path;
 
 namespace {
-
-constexpr const char* way_out =
-    "If the other nodes hold the data, move this directory away and start the node empty: it joins "
-    "again as a new member";
 
 bool present(const path& wanted) {
   std::error_code error;
@@ -67,6 +64,10 @@ Result<void> settle_records(const RecordStoreOptions& options, Index log_start) 
     if (!staged) return missing(directory / records_name);
     return switch_records(directory);
   }
+  // Without it the environment would be taken as it is, in part from before a power cut and in part
+  // from behind it.
+  if (!present(directory / records_name / checkpoint_name))
+    return missing(directory / records_name / checkpoint_name);
   TRY_ASSIGN(const Index applied, applied_of(options, records_name));
   if (applied >= log_start) {
     TRY(sys::remove_durably(directory / next_records_name));

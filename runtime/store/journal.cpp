@@ -1,6 +1,5 @@
 #include "runtime/store/journal.hpp"
 
-#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -64,26 +63,30 @@ std::optional<std::uint64_t> mark_at(std::string_view file, std::size_t offset,
   return get_little<std::uint64_t>(header + 16);
 }
 
-Result<sys::File> open_file(const std::filesystem::path& path, std::uint64_t file_bytes) {
-  TRY_ASSIGN(sys::File file, sys::File::open(path, sys::File::Mode::write));
-  TRY_ASSIGN(std::uint64_t size, file.size());
-  const std::string zeros(std::min<std::uint64_t>(file_bytes, 1 << 20), '\0');
-  bool grown = false;
-  for (; size < file_bytes; size += zeros.size(), grown = true) TRY(file.write_at(size, zeros));
-  if (grown) TRY(file.sync());
-  return file;
+std::filesystem::path path_of(const std::filesystem::path& directory, std::size_t file) {
+  return directory / fmt::format("journal.{}", file);
 }
 
 }  // namespace
 
-Result<Journal> Journal::open(const std::filesystem::path& directory, std::uint64_t file_bytes) {
+Result<Journal> Journal::create(const std::filesystem::path& directory, Incarnation owner,
+                                std::uint64_t file_bytes) {
   Journal journal;
   journal.directory_ = directory;
-  journal.file_bytes_ = file_bytes;
   for (std::size_t i = 0; i < journal.files_.size(); ++i) {
-    TRY_ASSIGN(journal.files_[i], open_file(directory / fmt::format("journal.{}", i), file_bytes));
+    TRY_ASSIGN(journal.files_[i],
+               SealedFile::create(path_of(directory, i), {owner.value, i}, file_bytes));
   }
   TRY(sys::sync_directory(directory));
+  return journal;
+}
+
+Result<Journal> Journal::open(const std::filesystem::path& directory, Incarnation owner) {
+  Journal journal;
+  journal.directory_ = directory;
+  for (std::size_t i = 0; i < journal.files_.size(); ++i) {
+    TRY_ASSIGN(journal.files_[i], SealedFile::open(path_of(directory, i), {owner.value, i}));
+  }
   return journal;
 }
 
@@ -98,12 +101,11 @@ Result<Journal::Position> Journal::read(Position from, const Replay& replay) con
 Result<void> Journal::read_generation(Position& at, const Replay& replay) const {
   const std::size_t which = at.generation % files_.size();
   const auto damaged = [&](std::size_t offset, const char* why) {
-    const auto path = directory_ / fmt::format("journal.{}", which);
-    return fail(Errc::corrupt, fmt::format("'{}': the frame at byte {} is damaged: {}",
-                                           path.string(), offset, why));
+    return fail(Errc::corrupt,
+                fmt::format("'{}': the frame at byte {} of its content is damaged: {}",
+                            path_of(directory_, which).string(), offset, why));
   };
-  TRY_ASSIGN(const std::uint64_t size, files_[which].size());
-  TRY_ASSIGN(const std::string content, files_[which].read_at(0, size));
+  TRY_ASSIGN(const std::string content, files_[which].read());
   std::size_t offset = 0;
   while (const auto frame = frame_at(content, offset, at.generation)) {
     if (frame->sequence != at.sequence) return damaged(offset, "frames before it are missing");
@@ -121,12 +123,12 @@ Result<void> Journal::read_generation(Position& at, const Replay& replay) const 
 
 void Journal::begin(Position at) {
   at_ = at;
-  offset_ = 0;
+  file().rewind();
 }
 
 bool Journal::fits(std::size_t body_bytes) const {
   const std::uint64_t with_mark = padded(header_bytes + body_bytes) + header_bytes;
-  return offset_ + with_mark <= file_bytes_;
+  return file().position() + with_mark <= file().capacity();
 }
 
 Result<void> Journal::append(std::string_view body) {
@@ -136,14 +138,13 @@ Result<void> Journal::append(std::string_view body) {
   frame_ += body;
   close_header(frame_);
   frame_.resize(padded(frame_.size()), '\0');
-  sys::File& file = files_[at_.generation % files_.size()];
-  TRY(file.write_at(offset_, frame_));
-  if (!MUTANT(log_write_not_synced)) TRY(file.sync());
-  offset_ += frame_.size();
+  SealedFile& to = file();
+  TRY(to.append(frame_));
+  if (!MUTANT(log_write_not_synced)) TRY(to.sync());
   frame_.clear();
   append_header(frame_, mark_size, at_);
   close_header(frame_);
-  TRY(file.write_at(offset_, frame_));
+  TRY(to.put(frame_));
   ++at_.sequence;
   return {};
 }

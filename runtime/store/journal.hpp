@@ -5,8 +5,9 @@
 // checkpoint begins the next one in the other of two files, so that commits go on while the
 // checkpoint is flushed. At most two generations are alive: the noted one, and the next.
 //
-//   files "journal.0", "journal.1", each filled with zeros to its full size when it is made, so
-//   that a flush writes no metadata; generation g is in file g mod 2, from its beginning
+//   files "journal.0", "journal.1", of their full size from the start on, so that a flush writes no
+//   metadata; each sector sealed (sealed_file.hpp). Generation g is in file g mod 2, from its
+//   beginning; of the content:
 //   frame := crc32c:u32 (of all that follows) ∙ bytes:u32 (of the body) ∙ generation:u64 ∙
 //            sequence:u64 ∙ body ∙ zeros to a multiple of 8
 //   mark  := crc32c:u32 (of all that follows) ∙ ffffffff:u32 ∙ generation:u64 ∙ sequence:u64
@@ -18,7 +19,9 @@
 // Reading ends at the first frame that is not valid. One that was being written when the power went
 // was never acknowledged: nothing can follow it, because a frame is written only after the one
 // before is durable. A valid frame of the generation further on, or the mark of a frame that is not
-// found, therefore means damage.
+// found, therefore means damage; and so does any sector whose seal is broken, since a power cut
+// leaves each as it was or as it was to be. Were the last frame taken for one that was never whole
+// because it is damaged, the node would forget what it acknowledged.
 //
 // Owner: the writer thread of the environment.
 #pragma once
@@ -30,8 +33,9 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
-#include "runtime/sys/file.hpp"
+#include "runtime/store/sealed_file.hpp"
 
 namespace mainstay::store {
 
@@ -39,8 +43,12 @@ class Journal {
  public:
   using Replay = std::function<Result<void>(std::string_view body)>;
 
-  // Opens both files, or makes them; `file_bytes` is the size of each.
-  static Result<Journal> open(const std::filesystem::path& directory, std::uint64_t file_bytes);
+  // Makes both files; `file_bytes` is the size of each. `owner`: whose journal it is; another
+  // node's is refused.
+  static Result<Journal> create(const std::filesystem::path& directory, Incarnation owner,
+                                std::uint64_t file_bytes);
+  // Errors: corrupt (a file is missing or cut off), io_error.
+  static Result<Journal> open(const std::filesystem::path& directory, Incarnation owner);
 
   // Where a replay begins.
   struct Position {
@@ -67,10 +75,11 @@ class Journal {
   Result<void> read_generation(Position& at, const Replay& replay) const;
 
   std::filesystem::path directory_;
-  std::array<sys::File, 2> files_;
-  std::uint64_t file_bytes_ = 0;
-  Position at_;  // the generation written, and the sequence of the next frame
-  std::uint64_t offset_ = 0;
+  SealedFile& file() { return files_[at_.generation % files_.size()]; }
+  const SealedFile& file() const { return files_[at_.generation % files_.size()]; }
+
+  std::array<SealedFile, 2> files_;
+  Position at_;        // the generation written, and the sequence of the next frame
   std::string frame_;  // kept for its memory
 };
 

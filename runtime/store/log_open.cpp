@@ -75,7 +75,10 @@ Result<void> LogStore::Impl::open(const LogStoreOptions& options, unsigned table
   wanted.create = table_flags != 0;
   TRY_ASSIGN(env, CheckpointedEnv::open(wanted, options.background));
   env.env().check_readers();
-  TRY_ASSIGN(journal, Journal::open(options.directory, options.journal_bytes));
+  const Incarnation owner = options.owner.incarnation;
+  TRY_ASSIGN(journal, wanted.create
+                          ? Journal::create(options.directory, owner, options.journal_bytes)
+                          : Journal::open(options.directory, owner));
   TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(log, txn.open_table("log", table_flags | MDB_INTEGERKEY));
   TRY_ASSIGN(meta, txn.open_table("meta", table_flags));

@@ -348,14 +348,15 @@ Result<SnapshotMeta> RecordStore::Impl::describe(const std::filesystem::path& co
 // The staged copy carries the identity of the node that made it; checked for being ours in
 // everything else, it gets this node's.
 Result<void> RecordStore::Impl::adopt(const SnapshotMeta& snapshot) const {
-  TRY_ASSIGN(lmdb::Env staged, lmdb::Env::open(env_options(options, next_records_name)));
-  TRY_ASSIGN(Txn txn, Txn::begin(staged, Txn::Kind::write));
+  TRY_ASSIGN(CheckpointedEnv staged,
+             CheckpointedEnv::open(env_options(options, next_records_name), false));
+  TRY_ASSIGN(Txn txn, Txn::begin(staged.env(), Txn::Kind::write));
   TRY_ASSIGN(const RecordTables staged_tables, RecordTables::open(txn, 0));
   TRY(check_format(txn, staged_tables.meta));
   TRY_ASSIGN(Ownership found, get_ownership(txn, staged_tables.meta));
   found.node = options.owner.node;
   found.incarnation = options.owner.incarnation;
-  TRY(check_ownership(found, options.owner, staged.directory()));
+  TRY(check_ownership(found, options.owner, staged.env().directory()));
   TRY_ASSIGN(const Counters counters, get_counters(txn, staged_tables.meta));
   if (counters.applied_index != snapshot.index || counters.applied_term != snapshot.term)
     return fail(
@@ -364,7 +365,7 @@ Result<void> RecordStore::Impl::adopt(const SnapshotMeta& snapshot) const {
                     counters.applied_index, counters.applied_term, snapshot.index, snapshot.term));
   TRY(put_ownership(txn, staged_tables.meta, found));
   TRY(txn.commit());
-  return staged.sync();
+  return staged.checkpoint({});
 }
 
 Result<void> switch_records(const std::filesystem::path& data_directory) {

@@ -15,6 +15,11 @@ inline constexpr const char* next_records_name = "records.next";  // a staged sn
 inline constexpr const char* old_records_name = "records.old";    // for the length of a switch
 inline constexpr const char* snapshots_name = "snapshots";
 
+// What a refusal of a damaged part ends with.
+inline constexpr const char* way_out =
+    "If the other nodes hold the data, move the data directory away and start the node empty: it "
+    "joins again as a new member";
+
 struct RecordStoreOptions {
   std::filesystem::path data_directory;
   std::uint64_t map_bytes = 0;

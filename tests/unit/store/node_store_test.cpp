@@ -125,6 +125,20 @@ TEST_F(NodeStoreTest, RefusesALogThatForgotWhatWasApplied) {
   EXPECT_NE(error.message.find("the log has lost"), std::string::npos) << error.message;
 }
 
+// Without it the tables would be taken as they are, whatever of them a power cut left.
+TEST_F(NodeStoreTest, RefusesAPartWithoutItsCheckpoint) {
+  formed();
+  run({noop(1, 1)});
+  close();
+  for (const char* part : {"log", "records"}) {
+    const fs::path checkpoint = options_.directory / part / "checkpoint";
+    fs::rename(checkpoint, directory_.path() / "aside");
+    EXPECT_EQ(refused().code, Errc::corrupt) << part;
+    fs::rename(directory_.path() / "aside", checkpoint);
+  }
+  open();
+}
+
 TEST_F(NodeStoreTest, RefusesRecordsOlderThanTheLogsStart) {
   formed();
   close();

@@ -13,12 +13,15 @@
 #include "tests/unit/store/store_fixture.hpp"
 
 namespace {
-std::atomic<bool> sync_fails{false};
+std::atomic<int> syncs_that_work{-1};  // -1: all
 }
 
 // In the place of the C library's.
 extern "C" int fdatasync(int descriptor) {
-  if (!sync_fails) return static_cast<int>(::syscall(SYS_fdatasync, descriptor));
+  if (syncs_that_work != 0) {
+    if (syncs_that_work > 0) --syncs_that_work;
+    return static_cast<int>(::syscall(SYS_fdatasync, descriptor));
+  }
   errno = EIO;
   return -1;
 }
@@ -283,9 +286,9 @@ TEST_F(SnapshotTest, InstallationGivesUpOnAViewThatStays) {
 TEST_F(SnapshotTest, AFailedSwitchLeavesNobodyWaiting) {
   stage();
   switch_log();
-  sync_fails = true;
+  syncs_that_work = 1;  // the one when it looks at what is staged
   const auto installed = records().install(made_);
-  sync_fails = false;
+  syncs_that_work = -1;
   ASSERT_FALSE(installed);
   const auto view = records().read();
   ASSERT_FALSE(view);
@@ -301,9 +304,9 @@ TEST_F(SnapshotTest, NothingIsInstalledThatWasNotStaged) {
 // nothing, and a second sync that succeeds neither.
 TEST_F(SnapshotTest, WhatCouldNotBeSyncedIsNotThereAnyMore) {
   pull();
-  sync_fails = true;
+  syncs_that_work = 0;
   const auto finished = records().finish_staging(made_);
-  sync_fails = false;
+  syncs_that_work = -1;
   ASSERT_FALSE(finished);
   EXPECT_EQ(finished.error().code, Errc::io_error);
   EXPECT_EQ(records().staged_bytes(made_.id), 0U);
