@@ -1,7 +1,12 @@
 // Faults of disks: slow, failing, damaged, lost.
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
 
+#include "runtime/store/sealed_file.hpp"
 #include "tests/harness/simulation.hpp"
 
 namespace mainstay::harness {
@@ -101,6 +106,7 @@ void Simulation::lose_disk(SimNode& node) {
 // The majority named it: it comes back as another member, without what it had.
 void Simulation::on_quarantined(SimNode& node) {
   ++quarantines_;
+  if (outcomes_.contains(node.id())) outcomes_[node.id()] = DamageOutcome::quarantined;
   scheduler_.after(random_->between(0, 50) * sim_ms, [this, which = &node] {
     if (retired_.contains(which->id())) return;
     which->crash(false);
@@ -120,6 +126,34 @@ bool Simulation::someone_may_be_put_out() const {
                      [](const auto& each) { return each.second->may_be_put_out(); });
 }
 
+namespace {
+
+// Where in a journal file (docs/formats/log.md) a byte of the last frame is, by the mark that
+// stands behind it.
+std::optional<std::uint64_t> last_frame_byte(const std::filesystem::path& path, Random& random) {
+  constexpr std::size_t sector = store::SealedFile::sector_bytes;
+  constexpr std::size_t of_content = store::SealedFile::content_bytes;
+  std::ifstream file{path, std::ios::binary};
+  const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+  std::string content;
+  for (std::size_t at = 0; at + sector <= bytes.size(); at += sector)
+    content.append(bytes, at, of_content);
+  std::uint64_t newest = 0;
+  std::optional<std::uint64_t> place;
+  for (std::size_t at = 0; at + 24 <= content.size(); at += 8) {
+    std::uint64_t sequence = 0;
+    std::memcpy(&sequence, &content[at + 16], sizeof sequence);
+    if (content.compare(at + 4, 4, "\xff\xff\xff\xff") != 0 || sequence <= newest || at < 24)
+      continue;
+    newest = sequence;
+    const std::size_t byte = at - std::min<std::size_t>(at, random.between(8, 24));
+    place = byte / of_content * sector + byte % of_content;
+  }
+  return place;
+}
+
+}  // namespace
+
 void Simulation::damage(SimNode& node) {
   if (random_->between(0, 1) == 0) {
     damage_journal(node);
@@ -138,18 +172,21 @@ void Simulation::damage(SimNode& node) {
   });
 }
 
-// Any bit of what the log wrote last, and the process ends. A power cut would take the mark behind
-// the last frame with it, without which a damaged one cannot be told from one that was never whole
-// (docs/formats/log.md).
+// The process ends, or the power goes, which takes the mark behind the last frame along; then a bit
+// flips in the journal: any, or one of the last frame.
 void Simulation::damage_journal(SimNode& node) {
   if (node.disk().failure_happened()) return;
   const std::string file = random_->between(0, 1) == 0 ? "log/journal.0" : "log/journal.1";
-  if (!node.disk().flip_any_bit(file, *random_)) return;
-  trace_.say(node.id().value, "a bit flips in {}, and it is killed", file);
+  const bool any = random_->between(0, 3) == 0;
+  const auto last = last_frame_byte(node.disk().directory() / file, *random_);
+  node.crash(random_->between(0, 1) == 0);
+  restart_later(node, random_->between(1, 400) * sim_ms);
+  const bool flipped = any || !last ? node.disk().flip_any_bit(file, *random_)
+                                    : node.disk().flip_bit_at(file, *last, *random_);
+  if (!flipped) return;
+  trace_.say(node.id().value, "a bit flips in {}", file);
   node.expect_trouble(true);
   at_risk_ = node.id();
-  node.crash(false);
-  restart_later(node, random_->between(1, 400) * sim_ms);
 }
 
 }  // namespace mainstay::harness

@@ -116,6 +116,23 @@ Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liv
   return plan;
 }
 
+Plan draw_calm_plan(Random& random, std::uint32_t nodes) {
+  Plan plan;
+  plan.nodes = nodes;
+  plan.chaos = 700 * sim_ms;
+  draw_clients(random, plan);
+  plan.think_max = 40 * sim_ms;
+  plan.short_window = plan.bulk = false;
+  plan.churn_percent = 0;
+  plan.node = NodeSettings{};
+  plan.node.apply.window_ms = limits::retention_window_ms;
+  plan.node.compact_every = static_cast<std::uint32_t>(random.between(20, 60));
+  plan.node.keep_entries = static_cast<std::uint32_t>(random.between(0, 20));
+  plan.node.sync_every = random.between(50, 500) * sim_ms;
+  plan.every.at(static_cast<std::size_t>(Fault::check)) = 300 * sim_ms;
+  return plan;
+}
+
 std::string describe(const Plan& plan) {
   std::string text = fmt::format(
       "{} nodes, {} clients, {} keys, chaos {} ms, drop {} duplicate {} reorder {} straggle {} per "

@@ -67,6 +67,8 @@ struct Plan {
 // `nodes` 0: mixed. `liveness`: demand progress of a healed majority while the rest stays faulty;
 // otherwise every second seed does.
 Plan draw_plan(Random& random, std::uint64_t seed, std::uint32_t nodes, bool liveness);
+// No fault at all; snapshots, and entries that leave the log behind them.
+Plan draw_calm_plan(Random& random, std::uint32_t nodes);
 std::string describe(const Plan& plan);
 
 }  // namespace mainstay::harness

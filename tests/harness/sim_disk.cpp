@@ -214,6 +214,12 @@ bool SimDisk::flip_any_bit(const std::string& suffix, Random& random) {
   return flip(path, bytes, random.between(0, last), random.between(0, 7));
 }
 
+bool SimDisk::flip_bit_at(const std::string& suffix, std::uint64_t at, Random& random) {
+  const PastTheDisk past;
+  auto [path, bytes] = read_one(directory_, suffix);
+  return at < bytes.size() && flip(path, bytes, at, random.between(0, 7));
+}
+
 void SimDisk::wipe() {
   const PastTheDisk past;
   state_->forget_files();

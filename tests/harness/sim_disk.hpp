@@ -65,6 +65,9 @@ class SimDisk {
   // The same anywhere in what such a file holds, up to its last byte that is not zero.
   bool flip_any_bit(const std::string& suffix, Random& random);
 
+  // One bit of this byte.
+  bool flip_bit_at(const std::string& suffix, std::uint64_t at, Random& random);
+
   // A new, empty disk.
   void wipe();
 

@@ -63,7 +63,7 @@ void SimNode::form(const Membership& initial) {
   demand(store_->form(world_.cluster, initial), "form");
 }
 
-Incarnation SimNode::prepare() {
+store::StoreOptions SimNode::store_options() const {
   store::StoreOptions options;
   options.directory = disk_.directory();
   options.node = id_;
@@ -74,7 +74,11 @@ Incarnation SimNode::prepare() {
   options.locked = options.background = false;
   options.journal_bytes = 32 << 10;  // small: checkpoints come often
   options.fatal = [](const Error& error) { throw NodeStopped{error}; };
-  auto opened = store::NodeStore::open(options, world_.random);
+  return options;
+}
+
+Incarnation SimNode::prepare() {
+  auto opened = store::NodeStore::open(store_options(), world_.random);
   if (!opened) throw NodeStopped{opened.error()};
   store_ = std::move(*opened);
   incarnation_ = store_->identity().incarnation;

@@ -85,6 +85,8 @@ class SimNode {
   consensus::Index applied() const { return applied_; }
   bool leads() const { return up() && core_->role() == consensus::CoreRole::leader; }
 
+  // How it opens its store.
+  store::StoreOptions store_options() const;
   // Makes an empty disk a member's: `initial` is the cluster's first membership, or empty for one
   // that joins later.
   Incarnation prepare();

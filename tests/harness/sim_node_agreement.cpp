@@ -64,7 +64,7 @@ void SimNode::on_state_hash(NodeId from, const StateHashParcel& report) {
   if (!verdict || quarantined_) return;
   const auto& differing = verdict->differing;
   if (std::find(differing.begin(), differing.end(), id_) == differing.end()) return;
-  if (!is_altered(report.index))
+  if (!is_altered(report.index) && !trouble_expected_)
     throw Violation{"only a replica that differs takes itself out",
                     "n" + to_string(id_) + " at " + std::to_string(report.index)};
   quarantined_ = true;

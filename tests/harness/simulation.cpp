@@ -63,7 +63,9 @@ std::vector<NodeId> Simulation::node_ids() const {
 Simulation::Simulation(const SeedOptions& options)
     : options_{options},
       random_{std::make_unique<SeededRandom>(options.seed)},
-      plan_{draw_plan(*random_, options.seed, options.nodes, options.liveness)},
+      plan_{options.corruption == nullptr
+                ? draw_plan(*random_, options.seed, options.nodes, options.liveness)
+                : draw_calm_plan(*random_, options.nodes)},
       trace_{scheduler_, options.transcript},
       network_{scheduler_, *random_, trace_,
                [this](NodeId from, NodeId to, const Parcel& parcel) {
@@ -99,6 +101,7 @@ void Simulation::report(SeedResult& result) const {
   result.elections = invariants_.leaders_seen();
   result.faults = faults_;
   result.quarantines = quarantines_;
+  for (const auto& [id, outcome] : outcomes_) result.outcomes.push_back(outcome);
   if (!workload_) return;
   result.calls = workload_->calls();
   result.acknowledged = workload_->acknowledged();
@@ -114,6 +117,7 @@ void Simulation::run() {
   workload_->start();
   start_nemesis();
   run_for(plan_.chaos);
+  if (options_.corruption != nullptr) corrupt();
   chaos_ = false;
   if (plan_.liveness) demand_progress();
   workload_->stop();

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/harness/corruption.hpp"
 #include "tests/harness/plan.hpp"
 #include "tests/harness/sim_node.hpp"
 #include "tests/harness/workload.hpp"
@@ -22,6 +23,7 @@ struct SeedOptions {
   std::uint32_t nodes = 0;  // 0: mixed
   bool liveness = false;
   std::ostream* transcript = nullptr;
+  const Corruption* corruption = nullptr;  // the only fault then
 };
 
 struct SeedResult {
@@ -40,6 +42,7 @@ struct SeedResult {
   std::uint64_t revisions = 0;  // commits that changed records
   std::uint64_t changes = 0;    // that readers of the feed saw
   std::uint64_t quarantines = 0;
+  std::vector<DamageOutcome> outcomes;  // of a corruption, by victim
 };
 
 SeedResult run_seed(const SeedOptions& options);
@@ -77,6 +80,14 @@ class Simulation {
   void bring_up(SimNode& node);
   bool is_member(const SimNode& node) const;
   void links_close(SimNode& node);
+
+  // --- corruption.cpp ---
+  void corrupt();
+  std::vector<SimNode*> pick_victims(std::uint32_t count);
+  void damage_files(const Corruption& corruption, std::vector<SimNode*>& victims);
+  DamageOutcome probe(SimNode& node);
+  void begin_anew(SimNode& node, DamageOutcome why);
+  void watch_victims(const std::vector<SimNode*>& victims);
 
   // --- nemesis.cpp ---
   void start_nemesis();
@@ -130,6 +141,7 @@ class Simulation {
   std::uint64_t faults_ = 0;
   std::uint64_t quarantines_ = 0;
   std::uint64_t mend_epoch_ = 0;
+  std::map<NodeId, DamageOutcome> outcomes_;  // of a corruption's victims
 };
 
 // Runs it to its end, good or bad.
