@@ -315,7 +315,7 @@ void Workload::finish(const RunningPtr& running) {
   --under_way_;
   const bool judged = running->kind != Running::Kind::command;
   const bool left_out =
-      running->call.answered != never && running->call.answer == Call::Answer::none;
+      running->call.answered != history::never && running->call.answer == Call::Answer::none;
   if (judged && !left_out) history_[running->key].push_back(running->call);
   Client* client = running->client;
   if (client == nullptr || stopped_) return;
@@ -350,7 +350,7 @@ void Workload::read_all(SimNode& node) {
 void Workload::judge_history() const {
   if (plan_.short_window) return;  // a repetition may run again when the first was forgotten
   for (const auto& [key, calls] : history_) {
-    const Judgement judgement = judge(calls, 300'000);
+    const Judgement judgement = history::judge(calls, 300'000);
     if (judgement.verdict == Judgement::Verdict::undecided) ++undecided_;
     if (judgement.verdict == Judgement::Verdict::violated)
       throw Violation{"linearizable", "record " + key_name(key) + ": " + judgement.explanation};

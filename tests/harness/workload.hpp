@@ -11,13 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "runtime/history/linearizability.hpp"
 #include "tests/harness/feed_reader.hpp"
-#include "tests/harness/linearizability.hpp"
 #include "tests/harness/plan.hpp"
 #include "tests/harness/requests.hpp"
 #include "tests/harness/sim_node.hpp"
 
 namespace mainstay::harness {
+
+using history::Call;
+using history::Judgement;
 
 class Workload {
  public:

@@ -14,6 +14,11 @@ std::vector<const CLI::App*> children_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App* child) { return !child->get_group().empty(); });
 }
 
+// Those that are shown: an option without a group is for tests.
+std::vector<const CLI::Option*> options_of(const CLI::App& app) {
+  return app.get_options([](const CLI::Option* option) { return !option->get_group().empty(); });
+}
+
 using Visit = std::function<void(const CLI::App& command, const std::string& path)>;
 
 // Depth first; `path` is "/collection/list", "" for the program itself.
@@ -51,7 +56,7 @@ std::vector<std::string> choices_of(const CLI::Option& option) {
 
 std::vector<std::string> flags_of(const CLI::App& command) {
   std::vector<std::string> flags;
-  for (const CLI::Option* option : command.get_options())
+  for (const CLI::Option* option : options_of(command))
     for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
   return flags;
 }
@@ -79,11 +84,11 @@ Tables tables_of(const CLI::App& app) {
   walk(app, "", [&](const CLI::App& command, const std::string& path) {
     if (!path.empty()) tables.paths += (tables.paths.empty() ? "" : "|") + path;
     tables.offers += "    '" + path + "') words='" + words_at(command, app) + "' ;;\n";
-    for (const CLI::Option* option : command.get_options()) {
+    for (const CLI::Option* option : options_of(command)) {
       if (!takes_value(*option) || option->get_lnames().empty()) continue;
       const std::string name = " --" + option->get_lnames().front();
       const auto words = choices_of(*option);
-      const std::string at = path.empty() ? "*'" + name + "'" : "'" + path + name + "'";
+      const std::string at = (path.empty() ? "*'" : "'" + path).append(name).append("'");
       tables.choices += "    " + at + ") words='" + joined(words) + "'; value=1 ;;\n";
     }
   });
@@ -101,7 +106,7 @@ std::string text_of(const CLI::Option& option) {
 
 std::string usage_of(const CLI::App& command, const std::string& name) {
   std::string usage = name;
-  for (const CLI::Option* option : command.get_options()) {
+  for (const CLI::Option* option : options_of(command)) {
     if (!option->get_positional()) continue;
     std::string argument = option->get_single_name();
     for (char& c : argument) c = c == '_' ? '-' : static_cast<char>(std::toupper(c));
@@ -175,7 +180,7 @@ std::string reference_of(const CLI::App& app) {
     if (!path.empty())
       text += command.get_description() + ".\n\n`" + usage_of(command, name) + "`\n\n";
     std::string rows;
-    for (const CLI::Option* option : command.get_options()) {
+    for (const CLI::Option* option : options_of(command)) {
       if (option->get_name() == "--help,-h" || option->check_lname("help")) continue;
       const bool positional = option->get_positional();
       std::string shown =

@@ -92,6 +92,7 @@ void add_export_command(CLI::App& app, Run& run);
 void add_token_commands(CLI::App& app, Run& run);  // token audit
 void add_certs_commands(CLI::App& app, Run& run);
 void add_bench_command(CLI::App& app, Run& run);
+void add_torture_command(CLI::App& app, Run& run);
 void add_doctor_command(CLI::App& app, Run& run);
 void add_debug_commands(CLI::App& app, Run& run);
 void add_flow_commands(CLI::App& app, Run& run);        // of the integration hub

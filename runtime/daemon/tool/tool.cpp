@@ -42,12 +42,13 @@ void add_context_options(CLI::App& app, Run& run) {
 }
 
 void add_commands(CLI::App& app, Run& run) {
-  for (const auto add :
-       {add_status_command, add_doctor_command, add_collection_commands, add_record_commands,
-        add_list_commands, add_watch_command, add_transaction_commands, add_ledger_commands,
-        add_operation_commands, add_import_command, add_export_command, add_cluster_commands,
-        add_token_commands, add_certs_commands, add_bench_command, add_debug_commands,
-        add_flow_commands, add_map_commands, add_completion_commands})
+  for (const auto add : {add_status_command,       add_doctor_command,     add_collection_commands,
+                         add_record_commands,      add_list_commands,      add_watch_command,
+                         add_transaction_commands, add_ledger_commands,    add_operation_commands,
+                         add_import_command,       add_export_command,     add_cluster_commands,
+                         add_token_commands,       add_certs_commands,     add_bench_command,
+                         add_torture_command,      add_debug_commands,     add_flow_commands,
+                         add_map_commands,         add_completion_commands})
     add(app, run);
 }
 

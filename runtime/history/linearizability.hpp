@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace mainstay::harness {
+namespace mainstay::history {
 
 inline constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
@@ -48,4 +48,4 @@ Judgement judge(std::vector<Call> calls, std::uint64_t steps_max = 2'000'000);
 
 std::string to_string(const Call& call);
 
-}  // namespace mainstay::harness
+}  // namespace mainstay::history

@@ -1,10 +1,10 @@
-#include "tests/harness/linearizability.hpp"
+#include "runtime/history/linearizability.hpp"
 
 #include <gtest/gtest.h>
 
 #include "runtime/base/random.hpp"
 
-namespace mainstay::harness {
+namespace mainstay::history {
 namespace {
 
 using Verdict = Judgement::Verdict;
@@ -136,4 +136,4 @@ TEST(Linearizability, GeneratedHistories) {
 }
 
 }  // namespace
-}  // namespace mainstay::harness
+}  // namespace mainstay::history

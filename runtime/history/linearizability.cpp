@@ -1,4 +1,4 @@
-#include "tests/harness/linearizability.hpp"
+#include "runtime/history/linearizability.hpp"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +8,7 @@
 
 #include "runtime/base/checksum.hpp"
 
-namespace mainstay::harness {
+namespace mainstay::history {
 
 namespace {
 
@@ -182,4 +182,4 @@ std::string to_string(const Call& call) {
   return text + fmt::format(" -> version {}", call.version);
 }
 
-}  // namespace mainstay::harness
+}  // namespace mainstay::history
