@@ -18,6 +18,7 @@ constexpr Millis restart_after{200};
 constexpr Millis well_within{30'000};
 constexpr Millis drained_within{30'000};
 constexpr Millis flap_every{250};
+constexpr int exit_no_start = 1;   // as long as the disk is full
 constexpr int exit_io_error = 74;  // a failed write or sync ends a node (docs/guarantees.md, P7)
 
 MonotonicTime now() {
@@ -41,7 +42,7 @@ Nemesis::Nemesis(Lab& lab, Courier& courier, Evidence& evidence, const Timeline&
 void Nemesis::supervise() {
   for (std::uint32_t node = 1; node <= lab_.nodes(); ++node) {
     if (const auto code = lab_.take_end(node)) {
-      const bool expected = disk_faulty_ && *code == exit_io_error;
+      const bool expected = disk_faulty_ && (*code == exit_io_error || *code == exit_no_start);
       if (!expected)
         evidence_.wrong(
             check::ends,

@@ -240,7 +240,7 @@ int do_rename(const char* from, const char* to) {
   if (done != 0) return done;
   const std::size_t first = std::strlen(source) + 1;
   std::memcpy(both, source, first);
-  std::memcpy(both + first, target, std::strlen(target));
+  std::memcpy(both + first, target, std::strlen(target) + 1);
   record(RecordKind::rename, 0, 0, both, first + std::strlen(target));
   return done;
 }
