@@ -33,7 +33,8 @@ bool each_row(Courier& courier, std::uint32_t node, const std::string& target,
   std::string after;
   for (;;) {
     const Answer answer = courier.ask_node(
-        node, {http::Method::get, target + "&limit=1000&after=" + after}, list_patience);
+        node, {http::Method::get, fmt::format("{}&limit=1000&after={}", target, after)},
+        list_patience);
     if (!answer.good()) return false;
     const json::Value page = object_in(answer.body);
     const json::Value* rows = page.find(member);
