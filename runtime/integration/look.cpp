@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/base/mutant.hpp"
 #include "runtime/integration/hub.hpp"
 #include "runtime/record/declaration.hpp"
 
@@ -171,6 +172,7 @@ Result<void> Look::find_unseen(const record::StateReader& view) {
   view.scan_records(what_.collection, "", "",
                     [&](std::string_view key, const record::Record& record) {
                       if (record.tombstone || seen_.contains(xxh3_128(key))) return true;
+                      if (MUTANT(absent_record_not_named)) return true;
                       const auto value = json::parse(record.value.view());
                       if (!value || !takes_part(*value, where_)) return true;
                       failed = add({DifferenceKind::missing_there, std::string{key}, "", {}});

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/base/mutant.hpp"
+
 namespace mainstay::integration {
 
 namespace {
@@ -65,7 +67,7 @@ std::vector<PlacementRow> plan_placement(const PlacementInput& input) {
     ++load[best->node];
     row.node = best->node;
     row.boot = best->boot;
-    row.epoch += 1;
+    row.epoch += MUTANT(epoch_not_raised) ? 0 : 1;
     plan.push_back(std::move(row));
   }
   return plan;

@@ -37,6 +37,7 @@ bool is_caught(const char* mutant) {
     dup2(nowhere, STDOUT_FILENO);
     dup2(nowhere, STDERR_FILENO);
     mainstay::active_mutant = mutant;
+    testing::FLAGS_gtest_fail_fast = true;  // one is enough
     std::_Exit(RUN_ALL_TESTS());
   }
   int status = 0;
