@@ -1,7 +1,9 @@
 // An adapter with the mistake that authors make: it says that its counterpart drops repetitions,
 // and the counterpart, a file that lines are added to, does not. The crash kit must find it.
+#include <chrono>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "runtime/integration/adapter.hpp"
 
@@ -24,6 +26,8 @@ class Careless final : public Adapter {
     std::ofstream file{out_, std::ios::app};
     file << effect.key << std::endl;
     if (!file) return EffectResult::failed(Verdict::unknown, "cannot write " + out_);
+    // A counterpart that takes its time to answer: what it has done is not known here yet.
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
     return EffectResult::done();
   }
 

@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/store/checkpoint.hpp"
+#include "runtime/store/lmdb.hpp"
+#include "runtime/store/record_tables.hpp"
 #include "runtime/sys/file.hpp"
 #include "tests/unit/store/random_commands.hpp"
 #include "tests/unit/store/store_fixture.hpp"
@@ -120,14 +123,13 @@ TEST_F(ScrubTest, ScrubFindsALostRowOfEveryTable) {
     close();
     std::filesystem::copy(options_.directory, copy.path() / "node",
                           std::filesystem::copy_options::recursive);
-    std::filesystem::remove(copy.path() / "node" / "records" / "checkpoint");
     {
       lmdb::EnvOptions wanted;
       wanted.directory = copy.path() / "node" / "records";
       wanted.map_bytes = options_.record_map_bytes;
       wanted.tables_max = RecordTables::count;
-      const auto env = lmdb::Env::open(wanted).value();
-      auto txn = lmdb::Txn::begin(env, lmdb::Txn::Kind::write).value();
+      auto opened = CheckpointedEnv::open(wanted, false).value();
+      auto txn = lmdb::Txn::begin(opened.env(), lmdb::Txn::Kind::write).value();
       const auto tables = RecordTables::open(txn, 0).value();
       {
         auto cursor = lmdb::Cursor::open(txn, tables.of(table)).value();
@@ -135,6 +137,7 @@ TEST_F(ScrubTest, ScrubFindsALostRowOfEveryTable) {
         ASSERT_TRUE(cursor.erase());
       }
       ASSERT_TRUE(txn.commit());
+      ASSERT_TRUE(opened.checkpoint(std::string{*opened.note()}));
     }
     StoreOptions options = options_;
     options.directory = copy.path() / "node";
