@@ -393,6 +393,10 @@ Ready Core::take_ready() {
   return impl_->take_ready();
 }
 
+ElectionTimer Core::election_timer() const {
+  return {impl_->election_elapsed, impl_->election_timeout};
+}
+
 Status Core::status() const {
   return impl_->status();
 }

@@ -149,6 +149,13 @@ struct Status {
   std::vector<MemberStatus> members;  // leaders only
 };
 
+// Of a node that does not lead: in ticks, since it last heard of a leader or voted, and until it
+// asks for votes itself.
+struct ElectionTimer {
+  std::uint32_t elapsed = 0;
+  std::uint32_t timeout = 0;
+};
+
 class Core {
  public:
   // `log` and `random` must outlive the core.
@@ -221,6 +228,7 @@ class Core {
   bool has_ready() const;
   Ready take_ready();
   Status status() const;
+  ElectionTimer election_timer() const;
   NodeId leader() const;
   CoreRole role() const;
   Term term() const;

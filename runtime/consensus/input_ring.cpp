@@ -71,6 +71,7 @@ void InputRing::checkpoint(const CoreOptions& options, const Core& core, const L
   Half next;
   next.start.options = options;
   next.start.status = core.status();
+  next.start.timer = core.election_timer();
   next.start.start_term = log.term(log.first_index() - 1).value_or(0);
   next.start.terms = term_runs(log, next.start.status);
   const ChangeGate::Pass pass{gate_};

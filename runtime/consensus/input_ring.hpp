@@ -52,6 +52,7 @@ struct Checkpoint {
 
   CoreOptions options;
   Status status;
+  ElectionTimer timer;
   Term start_term = 0;  // of the entry before status.first
   std::vector<TermRun> terms;
 };

@@ -12,7 +12,7 @@ namespace mainstay::consensus {
 
 namespace {
 
-constexpr std::string_view magic = "mainstay-inputs-1\n";
+constexpr std::string_view magic = "mainstay-inputs-2\n";
 constexpr std::uint64_t items_max = 1 << 20;  // of anything in one list
 
 // Both directions by one description: visit(archive, value) names each field once.
@@ -266,6 +266,8 @@ void visit_start(Archive& archive, T& start) {
   visit_options(archive, start.options);
   visit_status(archive, start.status);
   scalar(archive, start.start_term);
+  scalar(archive, start.timer.elapsed);
+  scalar(archive, start.timer.timeout);
   list(archive, start.terms, [&](auto& run) {
     scalar(archive, run.first);
     scalar(archive, run.term);

@@ -27,13 +27,15 @@ using consensus::Term;
 
 namespace {
 
-// First what was drawn, then anything.
+// Until it is armed, what makes the election timer that ran at the beginning; then what was drawn;
+// then anything.
 class DrawnRandom final : public Random {
  public:
   std::uint64_t next() override {
-    if (!armed || at_ >= draws.size()) return rest_.next();
-    return draws[at_++];
+    if (!armed) return first_timer;
+    return at_ < draws.size() ? draws[at_++] : rest_.next();
   }
+  std::uint64_t first_timer = 0;
   std::vector<std::uint64_t> draws;
   bool armed = false;
 
@@ -47,6 +49,8 @@ class Replay {
   Replay(const Recording& recording, std::ostream& out)
       : start_{recording.start}, status_{recording.start.status}, out_{out} {
     random_.draws = recording.draws;
+    const std::uint32_t shortest = start_.options.election_ticks_min;
+    random_.first_timer = std::max(start_.timer.timeout, shortest) - shortest;
     build_log();
     consensus::InitialState initial;
     const bool led = status_.role == CoreRole::leader;
@@ -59,6 +63,7 @@ class Replay {
       lead();
     else if (status_.leader)
       hear_leader();
+    if (!led) wait(start_.timer.elapsed);
     random_.armed = true;
     quiet_ = false;
     tell("begins as {} of term {}, log {}..{}, commit {}, applied {}, {}", to_string(core_->role()),
@@ -67,8 +72,16 @@ class Replay {
   }
 
   void feed(const Input& input);
+  Status status() const { return core_->status(); }
 
  private:
+  void wait(std::uint64_t ticks) {
+    for (std::uint64_t i = 0; i < ticks; ++i) {
+      core_->tick();
+      pump();
+    }
+  }
+
   template <class... Args>
   void tell(fmt::format_string<Args...> format, Args&&... args) {
     if (!quiet_) out_ << fmt::format(format, std::forward<Args>(args)...) << '\n';
@@ -249,10 +262,7 @@ void Replay::feed(const Input& input) {
   for (std::uint64_t size : input.sizes) payloads.emplace_back(std::string(size, '\0'));
   switch (input.kind) {
     case Input::Kind::tick:
-      for (std::uint64_t i = 0; i < input.number; ++i) {
-        core_->tick();
-        pump();
-      }
+      wait(input.number);
       break;
     case Input::Kind::step: {
       Message message = input.message;
@@ -305,9 +315,10 @@ void Replay::feed(const Input& input) {
 
 }  // namespace
 
-void replay(const Recording& recording, std::ostream& out) {
+Status replay(const Recording& recording, std::ostream& out) {
   Replay replay{recording, out};
   for (const Input& input : recording.inputs) replay.feed(input);
+  return replay.status();
 }
 
 }  // namespace mainstay::harness

@@ -10,7 +10,8 @@ namespace mainstay::harness {
 
 // The core is brought to the recording's checkpoint first: a follower with its log, or a leader
 // through an election that is made up. From there on its answers are those of the recorded node,
-// but for what a checkpoint does not hold (timers, messages in flight).
-void replay(const consensus::Recording& recording, std::ostream& out);
+// but for what a checkpoint does not hold (votes and other messages in flight). Returns what became
+// of it.
+consensus::Status replay(const consensus::Recording& recording, std::ostream& out);
 
 }  // namespace mainstay::harness
