@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "actors/replica/proposal_queue.hpp"
-#include "actors/replica/recorded_core.hpp"
 #include "actors/replica/replica_api.hpp"
 #include "runtime/consensus/core.hpp"
+#include "runtime/consensus/recorded_core.hpp"
 #include "runtime/record/agreement.hpp"
 #include "runtime/store/record_store.hpp"
 #include "runtime/wire/frame.hpp"
@@ -113,7 +113,7 @@ class Driver {
 
   const DriverOptions options_;
   Effects& effects_;
-  RecordedCore core_;
+  consensus::RecordedCore core_;
   ProposalQueue proposals_;
   std::deque<InFlight> in_flight_;
   std::vector<consensus::Entry>

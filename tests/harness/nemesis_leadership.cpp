@@ -3,8 +3,6 @@
 
 namespace mainstay::harness {
 
-using consensus::Core;
-
 void Simulation::strike_leadership(Fault fault) {
   Random& random = *random_;
   SimNode* node = leader();
@@ -12,14 +10,15 @@ void Simulation::strike_leadership(Fault fault) {
     node = random_up();
     if (node == nullptr) return;
     trace_.say(node->id().value, "drains");
-    node->operate([](Core& core) { core.set_draining(true); });
-    scheduler_.after(random.between(50, 1'500) * sim_ms,
-                     [node] { node->operate([](Core& core) { core.set_draining(false); }); });
+    node->operate([](consensus::RecordedCore& core) { core.set_draining(true); });
+    scheduler_.after(random.between(50, 1'500) * sim_ms, [node] {
+      node->operate([](consensus::RecordedCore& core) { core.set_draining(false); });
+    });
     return;
   }
   if (node == nullptr) return;
   if (fault == Fault::check) {
-    node->operate([](Core& core) {
+    node->operate([](consensus::RecordedCore& core) {
       const auto proposed = core.propose_check();
       static_cast<void>(proposed);  // refused when it no longer leads: nothing to check then
     });
@@ -40,7 +39,7 @@ void Simulation::ask_to_hand_over() {
   if (!voters.empty() && random_->between(0, 3) != 0)
     to = voters[random_->between(0, voters.size() - 1)];
   trace_.say(leading->id().value, "is asked to hand over to n{}", to.value);
-  leading->operate([to](Core& core) {
+  leading->operate([to](consensus::RecordedCore& core) {
     const auto asked = core.transfer(to);
     static_cast<void>(asked);  // refusals are part of the game
   });
@@ -57,7 +56,7 @@ void Simulation::race_of_candidates(SimNode& leading) {
   for (NodeId voter : voters)
     if (voter != target && random_->between(0, 3) != 0)
       network_.stall(target, voter, random_->between(20, 250) * sim_ms);
-  leading.operate([target](Core& core) {
+  leading.operate([target](consensus::RecordedCore& core) {
     const auto asked = core.transfer(target);
     static_cast<void>(asked);  // refusals are part of the game
   });

@@ -6,7 +6,6 @@
 
 namespace mainstay::harness {
 
-using consensus::Core;
 using consensus::Member;
 using consensus::MemberRole;
 using consensus::Membership;
@@ -53,7 +52,7 @@ bool Simulation::propose_replacement(SimNode& leading) {
   } else {
     next.members.insert(at, member);
   }
-  leading.operate([&](Core& core) {
+  leading.operate([&](consensus::RecordedCore& core) {
     const auto proposed = core.propose_membership(next);
     trace_.say(leading.id().value, "membership {}: {}", describe(next),
                proposed ? "proposed" : to_string(proposed.error()));
@@ -129,7 +128,7 @@ void Simulation::change_membership() {
   } else {
     return;
   }
-  leading->operate([&](Core& core) {
+  leading->operate([&](consensus::RecordedCore& core) {
     const auto proposed = core.propose_membership(next);
     trace_.say(leading->id().value, "membership {}: {}", describe(next),
                proposed ? "proposed" : to_string(proposed.error()));

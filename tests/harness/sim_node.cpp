@@ -8,13 +8,13 @@
 
 namespace mainstay::harness {
 
-using consensus::Core;
 using consensus::Entry;
 using consensus::Index;
 using consensus::Membership;
 using consensus::Message;
 using consensus::Persist;
 using consensus::Ready;
+using consensus::RecordedCore;
 
 SimNode::SimNode(SimWorld world, NodeId id, const std::filesystem::path& directory,
                  NodeSettings settings)
@@ -121,15 +121,12 @@ void SimNode::start() {
     settings_.core.id = id_;
     settings_.core.incarnation = incarnation_;
     core_random_ = std::make_unique<SeededRandom>(world_.random.next());
-    ring_.clear();
-    ring_random_ = ring_.recorded(*core_random_);
-    core_ = std::make_unique<Core>(settings_.core, initial, log, *ring_random_);
-    ring_.checkpoint(settings_.core, *core_, log);
+    core_ = std::make_unique<RecordedCore>(settings_.core, initial, log, *core_random_);
     boot_ = BootId{world_.random.next() | 1};
     // Not the same after a restart: late answers to questions of the former life are still on their
     // way.
     next_context_ = world_.random.next() | 1;
-    role_ = core_->role();
+    role_ = core().role();
     world_.trace.mark("start", id_.value, applied_, log.last_index());
     world_.trace.say(id_.value, "starts: log {}..{} applied {} term {}", log.first_index(),
                      log.last_index(), applied_, log.hard_state().term);
@@ -149,6 +146,7 @@ void SimNode::crash(bool power) {
   ++life_;
   state_ = State::down;
   disk_.detach();
+  if (core_) last_recording_ = core_->recording();
   core_.reset();
   store_.reset();
   std::size_t lost = 0;
@@ -197,8 +195,6 @@ void SimNode::resume() {
 // --- the replica's loop ---
 
 void SimNode::tick() {
-  if (ring_.wants_checkpoint()) ring_.checkpoint(settings_.core, *core_, store_->log());
-  ring_.tick();
   core_->tick();
   pump();
   after(settings_.tick, [this] { tick(); });
@@ -211,7 +207,7 @@ void SimNode::tick() {
   if (ticks_ % 16 == 0 && is_altered(applied_)) look_through(1);
 }
 
-void SimNode::operate(const std::function<void(Core&)>& what) {
+void SimNode::operate(const std::function<void(RecordedCore&)>& what) {
   enter(life_, [this, what] {
     what(*core_);
     pump();
@@ -219,12 +215,12 @@ void SimNode::operate(const std::function<void(Core&)>& what) {
 }
 
 void SimNode::pump() {
-  while (core_->has_ready()) take(core_->take_ready());
-  world_.invariants.after_input(key(), *core_);
-  world_.trace.mark("state", id_.value, core_->term(), static_cast<int>(core_->role()));
-  if (core_->role() != role_) {
-    role_ = core_->role();
-    world_.trace.say(id_.value, "is {} of term {}", to_string(role_), core_->term());
+  while (core().has_ready()) take(core_->take_ready());
+  world_.invariants.after_input(key(), core());
+  world_.trace.mark("state", id_.value, core().term(), static_cast<int>(core().role()));
+  if (core().role() != role_) {
+    role_ = core().role();
+    world_.trace.say(id_.value, "is {} of term {}", to_string(role_), core().term());
     if (on_role_) on_role_(*this, role_);
   }
   start_disk();
@@ -233,7 +229,7 @@ void SimNode::pump() {
 }
 
 void SimNode::take(Ready ready) {
-  world_.invariants.on_ready(key(), *core_, ready);
+  world_.invariants.on_ready(key(), core(), ready);
   for (const Message& message : ready.send_now) send(message);
   for (Entry& entry : ready.committed) to_apply_.push_back(std::move(entry));
   for (const consensus::ReadState& state : ready.reads) {
@@ -303,10 +299,7 @@ void SimNode::write_report(std::size_t count) {
     persists_.pop_front();
     for (const Message& message : done.messages) send(message);
     const bool report = !settings_.report_last_only || i + 1 == count;
-    if (report && !done.persist.empty()) {
-      ring_.stored(done.persist.mark);
-      core_->stored(done.persist.mark);
-    }
+    if (report && !done.persist.empty()) core_->stored(done.persist.mark);
     installed = installed || done.persist.snapshot;
   }
   if (installed) tell_applied();
@@ -318,7 +311,6 @@ void SimNode::write_report(std::size_t count) {
 void SimNode::deliver(NodeId from, const Parcel& parcel) {
   enter(life_, [this, from, parcel] {
     if (const auto* message = std::get_if<Message>(&parcel)) {
-      ring_.step(*message);
       core_->step(*message);
       pump();
     } else if (const auto* propose = std::get_if<ProposeParcel>(&parcel)) {
@@ -330,7 +322,6 @@ void SimNode::deliver(NodeId from, const Parcel& parcel) {
     } else if (const auto* report = std::get_if<StateHashParcel>(&parcel)) {
       on_state_hash(from, *report);
     } else {
-      ring_.number(consensus::Input::Kind::unreachable, from.value);
       core_->report_unreachable(from);
       pump();
     }

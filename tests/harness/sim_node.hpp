@@ -14,7 +14,7 @@
 
 #include "runtime/base/random.hpp"
 #include "runtime/consensus/core.hpp"
-#include "runtime/consensus/input_ring.hpp"
+#include "runtime/consensus/recorded_core.hpp"
 #include "runtime/record/agreement.hpp"
 #include "runtime/record/state_machine.hpp"
 #include "runtime/record/types.hpp"
@@ -80,10 +80,10 @@ class SimNode {
   bool up() const { return state_ == State::up; }
   SimDisk& disk() { return disk_; }
   NodeSettings& settings() { return settings_; }
-  consensus::Core& core() { return *core_; }
+  const consensus::Core& core() const { return **core_; }
   store::NodeStore& store() { return *store_; }
   consensus::Index applied() const { return applied_; }
-  bool leads() const { return up() && core_->role() == consensus::CoreRole::leader; }
+  bool leads() const { return up() && core().role() == consensus::CoreRole::leader; }
 
   // How it opens its store.
   store::StoreOptions store_options() const;
@@ -129,7 +129,7 @@ class SimNode {
   }
 
   // What this life's core was told lately.
-  consensus::Recording recording() const { return ring_.recording(); }
+  consensus::Recording recording() const { return core_ ? core_->recording() : last_recording_; }
 
   void deliver(NodeId from, const Parcel& parcel);
   void submit(record::Command command, OnOutcome on_outcome);
@@ -138,7 +138,7 @@ class SimNode {
   // What this node has applied; null while it cannot be had.
   std::unique_ptr<store::ReadView> local_view();
   // Runs `what` on the core as an operator's request would, and the effects after it.
-  void operate(const std::function<void(consensus::Core&)>& what);
+  void operate(const std::function<void(consensus::RecordedCore&)>& what);
 
  private:
   struct PendingPersist {
@@ -223,10 +223,9 @@ class SimNode {
   // One life of the process.
   consensus::CoreRole role_ = consensus::CoreRole::follower;
   std::unique_ptr<SeededRandom> core_random_;
-  consensus::InputRing ring_;  // outlives the core, which draws through it
-  std::unique_ptr<Random> ring_random_;
   std::unique_ptr<store::NodeStore> store_;
-  std::unique_ptr<consensus::Core> core_;
+  std::unique_ptr<consensus::RecordedCore> core_;
+  consensus::Recording last_recording_;  // while the node is down
   BootId boot_;
   std::uint64_t next_context_ = 0;
   std::uint64_t next_sequence_ = 0;

@@ -51,7 +51,7 @@ void SimNode::see_whether_mended(const record::Counters& counters) {
 
 void SimNode::report_checks(const std::vector<store::ApplyResult::Check>& checks) {
   for (const store::ApplyResult::Check& check : checks) {
-    for (const consensus::Member& member : core_->membership().members)
+    for (const consensus::Member& member : core().membership().members)
       if (member.id != id_)
         world_.network.send(id_, member.id, StateHashParcel{check.index, check.hash});
     on_state_hash(id_, {check.index, check.hash});
@@ -60,7 +60,7 @@ void SimNode::report_checks(const std::vector<store::ApplyResult::Check>& checks
 
 void SimNode::on_state_hash(NodeId from, const StateHashParcel& report) {
   const auto verdict =
-      agreement_.report(report.index, from, report.hash, core_->membership().voters());
+      agreement_.report(report.index, from, report.hash, core().membership().voters());
   if (!verdict || quarantined_) return;
   const auto& differing = verdict->differing;
   if (std::find(differing.begin(), differing.end(), id_) == differing.end()) return;
@@ -71,7 +71,6 @@ void SimNode::on_state_hash(NodeId from, const StateHashParcel& report) {
   world_.trace.mark("quarantine", id_.value, report.index);
   world_.trace.say(id_.value, "differs from the majority at {}: stops serving and voting",
                    report.index);
-  ring_.number(consensus::Input::Kind::quarantined, 1);
   core_->set_quarantined(true);
   demand(store_->mark_for_start_over("differs from the majority"), "mark for starting over");
   if (!disk_.cut_happened() && on_quarantined_) on_quarantined_(*this);

@@ -42,7 +42,7 @@ void SimNode::flush_commands() {
 }
 
 void SimNode::send_batch(const Bytes& batch) {
-  const NodeId leader = core_->leader();
+  const NodeId leader = core().leader();
   if (leader == id_)
     on_propose(batch);
   else if (leader)
@@ -60,7 +60,7 @@ void SimNode::resend_later(std::uint64_t sequence, const Bytes& batch, std::uint
 }
 
 void SimNode::on_propose(const Bytes& batch) {
-  if (core_->role() != consensus::CoreRole::leader) return;  // the client asks again
+  if (core().role() != consensus::CoreRole::leader) return;  // the client asks again
   batches_.push_back(batch);
   if (std::exchange(batches_due_, true)) return;
   after(world_.random.between(0, 300), [this] { flush_batches(); });
@@ -74,7 +74,6 @@ void SimNode::flush_batches() {
       settings_.wall_skew_ms);
   const std::vector<Bytes> batches = std::exchange(batches_, {});
   const Bytes payload{wire::encode_log_batch(wall, batches)};
-  ring_.propose({payload});
   const Result<Index> proposed = core_->propose(payload);
   world_.trace.mark("propose", id_.value, proposed ? *proposed : 0);
   pump();
@@ -84,7 +83,6 @@ void SimNode::look(OnView on_view) {
   enter(life_, [this, on_view = std::move(on_view)] {
     const std::uint64_t context = MUTANT(replica_repeats_read_contexts) ? 1 : next_context_++;
     reads_[context] = {on_view, world_.invariants.committed(), 0, false};
-    ring_.number(consensus::Input::Kind::read_index, context);
     core_->read_index(context);
     pump();
   });

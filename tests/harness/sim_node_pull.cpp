@@ -64,11 +64,6 @@ void SimNode::finish_pull(bool ok) {
   pull_.reset();
   world_.trace.mark("pulled", id_.value, meta.index, ok ? 1 : 0);
   world_.trace.say(id_.value, "snapshot {} {}", meta.index, ok ? "is staged" : "could not be had");
-  consensus::Input heard;
-  heard.kind = consensus::Input::Kind::snapshot_received;
-  heard.snapshot = meta;
-  heard.number = ok ? 1 : 0;
-  ring_.record(std::move(heard));
   core_->snapshot_received(meta, ok);
   pump();
 }

@@ -98,7 +98,6 @@ std::unique_ptr<store::ReadView> SimNode::local_view() {
 }
 
 void SimNode::tell_applied() {
-  ring_.number(consensus::Input::Kind::applied, applied_);
   core_->applied(applied_);
 }
 
@@ -126,7 +125,7 @@ void SimNode::maintain() {
     return;
   }
   const bool due = !settings_.compact_alone && applied_ >= last_snapshot_ + settings_.compact_every;
-  if (due || (core_->role() == consensus::CoreRole::leader && core_->status().snapshot_wanted))
+  if (due || (core().role() == consensus::CoreRole::leader && core().status().snapshot_wanted))
     make_snapshot();
 }
 
@@ -149,8 +148,8 @@ void SimNode::make_snapshot() {
 
 void SimNode::compact(Index to) {
   to = to > settings_.keep_entries ? to - settings_.keep_entries : 0;
-  if (settings_.honour_pins && core_->needed_from() > 0)
-    to = std::min(to, core_->needed_from() - 1);
+  if (settings_.honour_pins && core().needed_from() > 0)
+    to = std::min(to, core().needed_from() - 1);
   if (to < store_->log().first_index() || disk_.cut_happened()) return;
   world_.trace.mark("compact", id_.value, to);
   world_.trace.say(id_.value, "forgets the log up to {}", to);

@@ -300,7 +300,7 @@ void Simulation::heal_faults() {
     node->alter_no_more();
     node->settings().disk_min = plan_.node.disk_min;
     node->settings().disk_max = plan_.node.disk_max;
-    node->operate([](consensus::Core& core) { core.set_draining(false); });
+    node->operate([](consensus::RecordedCore& core) { core.set_draining(false); });
   }
 }
 
@@ -312,7 +312,7 @@ void Simulation::settle_differences(bool by_checks) {
     if (by_checks && latest_membership().voters().size() > 2 && is_member(*node)) {
       // A leader that differs gives no snapshot to whoever needs one for the majority.
       if (SimNode* leading = leader())
-        leading->operate([differs = leading->differs()](consensus::Core& core) {
+        leading->operate([differs = leading->differs()](consensus::RecordedCore& core) {
           const Result<consensus::Index> proposed = core.propose_check();
           if (differs && proposed) static_cast<void>(core.transfer(NodeId{}).has_value());
         });

@@ -1,5 +1,5 @@
 // A core whose inputs are kept in a ring (runtime/consensus/input_ring.hpp): every input of the
-// driver goes through here, so that a dump misses none. Owner and thread: the driver's.
+// owner goes through here, so that a dump misses none. Used by the owner's thread.
 #pragma once
 
 #include <memory>
@@ -10,33 +10,33 @@
 #include "runtime/consensus/core.hpp"
 #include "runtime/consensus/input_ring.hpp"
 
-namespace mainstay::replica {
+namespace mainstay::consensus {
 
 class RecordedCore {
  public:
   // `log` and `random` must outlive it.
-  RecordedCore(const consensus::CoreOptions& options, const consensus::InitialState& initial,
-               const consensus::LogReader& log, Random& random)
+  RecordedCore(const CoreOptions& options, const InitialState& initial, const LogReader& log,
+               Random& random)
       : options_{options},
         log_{log},
         random_{ring_.recorded(random)},
         core_{options, initial, log, *random_} {}
 
   void tick() { ring().tick(), core_.tick(); }
-  void step(consensus::Message message) {
+  void step(Message message) {
     ring().step(message);
     core_.step(std::move(message));
   }
-  Result<consensus::Index> propose(Bytes payload) {
+  Result<Index> propose(Bytes payload) {
     ring().propose({payload});
     return core_.propose(std::move(payload));
   }
-  Result<consensus::Index> propose_check() {
+  Result<Index> propose_check() {
     record(Kind::propose_check, 0);
     return core_.propose_check();
   }
-  Result<consensus::Index> propose_membership(consensus::Membership next) {
-    consensus::Input input;
+  Result<Index> propose_membership(Membership next) {
+    Input input;
     input.kind = Kind::propose_membership;
     input.membership = next;
     ring().record(std::move(input));
@@ -62,45 +62,44 @@ class RecordedCore {
     record(Kind::unreachable, peer.value);
     core_.report_unreachable(peer);
   }
-  void stored(const consensus::PersistMark& mark) { ring().stored(mark), core_.stored(mark); }
-  void applied(consensus::Index index) {
+  void stored(const PersistMark& mark) { ring().stored(mark), core_.stored(mark); }
+  void applied(Index index) {
     record(Kind::applied, index);
     core_.applied(index);
   }
-  void snapshot_received(const consensus::SnapshotMeta& snapshot, bool ok) {
-    consensus::Input input;
+  void snapshot_received(const SnapshotMeta& snapshot, bool ok) {
+    Input input;
     input.kind = Kind::snapshot_received;
     input.snapshot = snapshot;
     input.number = ok ? 1 : 0;
     ring().record(std::move(input));
     core_.snapshot_received(snapshot, ok);
   }
-  consensus::Ready take_ready() { return core_.take_ready(); }
+  Ready take_ready() { return core_.take_ready(); }
 
   // Everything that is only looked at.
-  const consensus::Core& operator*() const { return core_; }
-  const consensus::Core* operator->() const { return &core_; }
+  const Core& operator*() const { return core_; }
+  const Core* operator->() const { return &core_; }
+  Recording recording() const { return ring_.recording(); }
   // Bytes for `mainstay-sim --replay-dump`.
-  std::string dump() const { return consensus::encode(ring_.recording()); }
+  std::string dump() const { return encode(recording()); }
   // The same from the signal handler of a dying process; see InputRing.
-  bool last_words(consensus::InputRing::Sink sink, void* context) {
-    return ring_.last_words(sink, context);
-  }
+  bool last_words(InputRing::Sink sink, void* context) { return ring_.last_words(sink, context); }
 
  private:
-  using Kind = consensus::Input::Kind;
+  using Kind = Input::Kind;
 
-  consensus::InputRing& ring() {
+  InputRing& ring() {
     if (ring_.wants_checkpoint()) ring_.checkpoint(options_, core_, log_);
     return ring_;
   }
   void record(Kind kind, std::uint64_t number) { ring().number(kind, number); }
 
-  const consensus::CoreOptions options_;
-  const consensus::LogReader& log_;
-  consensus::InputRing ring_;
+  const CoreOptions options_;
+  const LogReader& log_;
+  InputRing ring_;
   const std::unique_ptr<Random> random_;
-  consensus::Core core_;
+  Core core_;
 };
 
-}  // namespace mainstay::replica
+}  // namespace mainstay::consensus
