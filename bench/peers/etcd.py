@@ -4,7 +4,9 @@ import json
 import subprocess
 import urllib.request
 
-from .peer import Peer, Side, free_ports, program
+from tests.system.lab.process import free_ports
+
+from .peer import Peer, Side, program
 
 
 class Etcd(Peer):

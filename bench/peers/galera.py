@@ -7,7 +7,9 @@ import subprocess
 
 from tests.system.lab.process import wait_until
 
-from .peer import Peer, Side, as_user, free_ports, program, service_user
+from tests.system.lab.process import free_ports
+
+from .peer import Peer, Side, as_user, program, service_user
 
 PORTS = ("group", "transfer", "increments")  # of each node, beside the clients'
 

@@ -6,7 +6,9 @@ import subprocess
 
 from tests.system.lab.process import wait_until
 
-from .peer import Peer, Side, free_ports, program
+from tests.system.lab.process import free_ports
+
+from .peer import Peer, Side, program
 
 STREAM = "KV_bench"
 

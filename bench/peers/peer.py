@@ -6,12 +6,10 @@ where it can, a flush of each commit to disk. Its processes are children of this
 import os
 import pathlib
 import pwd
-import random
 import shutil
 import signal
-import socket
 
-from tests.system.lab.process import Process, wait_until
+from tests.system.lab.process import Process, free_ports, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = ROOT / "build" / "tools"  # where ./check unpacks programs that must not be installed
@@ -29,24 +27,6 @@ def program(name, package):
         raise Unavailable(f"{name} of the Debian package {package} is neither installed nor in build/tools: bench/compare --fetch "
                           f"unpacks it")
     return pathlib.Path(found).resolve()
-
-
-def free_ports(count):
-    """`count` ports of loopback on which nobody listens, below those that the kernel gives to connections: a server that is started again
-    must
-    find its own port free, whatever the clients did meanwhile."""
-    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
-    found = []
-    while len(found) < count:
-        port = random.randint(max(2048, first // 2), first - 1)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in found:
-            found.append(port)
-    return found
 
 
 def service_user(wanted):

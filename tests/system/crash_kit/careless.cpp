@@ -1,9 +1,9 @@
 // An adapter with the mistake that authors make: it says that its counterpart drops repetitions,
 // and the counterpart, a file that lines are added to, does not. The crash kit must find it.
+#include <chrono>
 #include <fstream>
 #include <string>
-
-#include <poll.h>
+#include <thread>
 
 #include "runtime/integration/adapter.hpp"
 
@@ -12,7 +12,7 @@ namespace {
 using namespace mainstay;
 using namespace mainstay::integration;
 
-constexpr int answer_ms = 20;
+constexpr std::chrono::milliseconds answer_time{20};
 
 class Careless final : public Adapter {
  public:
@@ -29,7 +29,7 @@ class Careless final : public Adapter {
     file << effect.key << std::endl;
     if (!file) return EffectResult::failed(Verdict::unknown, "cannot write " + out_);
     // A counterpart that takes its time to answer: what it has done is not known here yet.
-    ::poll(nullptr, 0, answer_ms);
+    std::this_thread::sleep_for(answer_time);
     return EffectResult::done();
   }
 

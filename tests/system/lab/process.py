@@ -1,6 +1,8 @@
 """Processes that are surely gone at the end, free ports, and waiting with a deadline."""
 import ctypes
 import os
+import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -10,17 +12,20 @@ PR_SET_PDEATHSIG = 1
 
 
 def free_ports(count):
-    """`count` different TCP ports on loopback that nobody listens on now, all below the range the kernel hands out by itself."""
-    held = []
-    try:
-        while len(held) < count:
-            sock = socket.socket()
-            sock.bind(("127.0.0.1", 0))
-            held.append(sock)
-        return [sock.getsockname()[1] for sock in held]
-    finally:
-        for sock in held:
-            sock.close()
+    """`count` ports of loopback on which nobody listens, below those that the kernel gives to connections: a server that is started again
+    must find its own port free, whatever the clients did meanwhile."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    found = []
+    while len(found) < count:
+        port = random.randint(max(2048, first // 2), first - 1)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
 
 
 def wait_until(check, seconds, what):
