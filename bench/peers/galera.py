@@ -5,9 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from tests.system.lab.process import wait_until
-
-from tests.system.lab.process import free_ports
+from tests.system.lab.process import free_ports, wait_until
 
 from .peer import Peer, Side, as_user, program, service_user
 
