@@ -32,7 +32,7 @@ Gateway::Gateway(caf::actor_config& config, const GatewayOptions& options,
                  std::shared_ptr<const replica::Published<replica::View>> view,
                  std::shared_ptr<const storage::Board> board, metrics::NodeMetrics& metrics,
                  std::shared_ptr<const Ports> ports)
-    : caf::event_based_actor{config},
+    : kit::NetworkActor{config},
       options_{options},
       inbox_{std::move(inbox)},
       admission_{std::move(admission)},

@@ -1,19 +1,18 @@
-// The gateway actor: requests from the HTTP threads meet the replica here. A shell around
-// PendingOperations, ReadBatcher and RevisionWaiters. Restarts alone: the requests it held are
-// answered outcome_unknown (writes) or not_ready (the others), those still in the inbox wait for
-// the next one.
+// The gateway actor: requests from the HTTP threads meet the replica here, on the network thread. A
+// shell around PendingOperations, ReadBatcher and RevisionWaiters. Restarts alone: the requests it
+// held are answered outcome_unknown (writes) or not_ready (the others), those still in the inbox
+// wait for the next one.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/gateway/gateway_api.hpp"
 #include "actors/gateway/pending_operations.hpp"
 #include "actors/gateway/read_batcher.hpp"
 #include "actors/gateway/revision_waiters.hpp"
+#include "actors/kit/network_actor.hpp"
 #include "actors/peer_link/peer_link_api.hpp"
 #include "actors/replica/replica_api.hpp"
 #include "actors/storage/storage_api.hpp"
@@ -36,7 +35,7 @@ struct GatewayOptions {
   Millis wait_tick{20};  // how late a wait for a revision may end
 };
 
-class Gateway final : public caf::event_based_actor {
+class Gateway final : public kit::NetworkActor {
  public:
   // `metrics` must outlive the actor.
   Gateway(caf::actor_config& config, const GatewayOptions& options, std::shared_ptr<Inbox> inbox,

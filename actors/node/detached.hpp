@@ -1,5 +1,6 @@
 // Which actors of a node have a thread of their own, and why: what they do may block, or must not
-// be held up by others. Everything else shares the scheduler's threads and never blocks. Only what
+// be held up by others. The rest never blocks: what a write or a read waits for runs on the network
+// thread (kit::NetworkActor), everything else shares the scheduler's threads. Only what
 // is listed here is spawned detached (children.cpp), beside the group's supervisor, whose start
 // functions open files.
 #pragma once
@@ -15,13 +16,12 @@ struct DetachedActor {
   std::string_view why;
 };
 
-inline constexpr std::array<DetachedActor, 8> detached_actors{{
+inline constexpr std::array<DetachedActor, 7> detached_actors{{
     {"log_writer", "waits for the disk at every commit"},
     {"applier", "writes the records, and waits while a snapshot is installed"},
     {"copier", "copies all records"},
     {"snapshots", "reads and stages pieces of snapshots, looks at the disk"},
     {"scrubber", "reads everything that is stored"},
-    {"replica", "its pulse must not wait for others"},
     {"adapter_host", "asks the cluster and waits; so do the workers of its adapters"},
     {"steward", "forming a cluster writes to the disk"},
 }};

@@ -28,7 +28,7 @@ Result<caf::actor> spawn_links(caf::actor_system& system, LinksConfig config) {
 }
 
 Links::Links(caf::actor_config& config, LinksConfig options, std::shared_ptr<Opened> opened)
-    : caf::event_based_actor{config},
+    : kit::NetworkActor{config},
       options_{std::move(options)},
       contexts_{opened->contexts},
       self_{options_.node, options_.incarnation, options_.boot, options_.cluster},

@@ -2,10 +2,10 @@
 // smaller id dials. A connection is made and authenticated by the connector's threads, carried by
 // CAF's BASP, and counts as a link once both have introduced themselves (Hello).
 //
-// Threads: Links itself is a scheduled actor that never blocks. It has the connector's thread and,
-// while a name is looked up, the resolver's; beside them runs CAF's network thread. It is not
-// detached although it carries consensus traffic: with CAF 0.17.6 an actor system did not end in
-// 3 of 12 runs when Links was (its last reference was never released), in 0 of 30 when it was not.
+// Threads: Links itself runs on CAF's network thread, as the broker does that hands it the frames,
+// and never blocks. Beside it there are the connector's thread and, while a name is looked up, the
+// resolver's. It is not detached: with CAF 0.17.6 an actor system did not end in 3 of 12 runs when
+// Links was (its last reference was never released).
 // Ends with an error when the network broker dies: the process must stop then, see
 // LinksConfig::on_broken.
 #pragma once
@@ -16,10 +16,10 @@
 #include <string>
 #include <vector>
 
-#include <caf/event_based_actor.hpp>
 #include <caf/io/scribe.hpp>
 #include <caf/send.hpp>
 
+#include "actors/kit/network_actor.hpp"
 #include "actors/kit/type_ids.hpp"
 #include "actors/peer_link/connector.hpp"
 #include "actors/peer_link/introduction.hpp"
@@ -62,7 +62,7 @@ struct LinksConfig {
 // Links. The port is free again when Links has ended.
 Result<caf::actor> spawn_links(caf::actor_system& system, LinksConfig config);
 
-class Links final : public caf::event_based_actor {
+class Links final : public kit::NetworkActor {
  public:
   struct Opened {
     UniqueFd listener;

@@ -27,7 +27,7 @@ Replica::Replica(caf::actor_config& config, ReplicaOptions options, const consen
                  Random& random, const sys::Clock& clock, metrics::NodeMetrics& metrics,
                  std::shared_ptr<Published<View>> view, std::shared_ptr<storage::Board> board,
                  std::shared_ptr<const Ports> ports)
-    : caf::event_based_actor{config},
+    : kit::NetworkActor{config},
       options_{std::move(options)},
       clock_{clock},
       metrics_{metrics},

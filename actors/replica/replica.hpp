@@ -1,6 +1,5 @@
-// The replica actor: the shell around Driver. Detached, with a ticker of its own, so that nothing
-// cooperative can hold up heartbeats; never touches a disk. A failure stops the process (promise
-// P7).
+// The replica actor: the shell around Driver. On the network thread, which nothing that blocks may
+// enter, with a ticker of its own; never touches a disk. A failure stops the process (promise P7).
 #pragma once
 
 #include <functional>
@@ -9,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <caf/event_based_actor.hpp>
-
+#include "actors/kit/network_actor.hpp"
 #include "actors/kit/ticker.hpp"
 #include "actors/peer_link/peer_link_api.hpp"
 #include "actors/replica/driver.hpp"
@@ -48,7 +46,7 @@ struct ReplicaOptions {
   std::string crash_dump;
 };
 
-class Replica final : public caf::event_based_actor, private Effects {
+class Replica final : public kit::NetworkActor, private Effects {
  public:
   // `log`, `random`, `clock`, `metrics` must outlive the actor.
   Replica(caf::actor_config& config, ReplicaOptions options, const consensus::LogReader& log,
