@@ -142,6 +142,7 @@ void Applier::on_sync_tick() {
   board_->durable_applied = records_.durable_applied();
   show_revision();
   metrics_.records_used.set(static_cast<double>(records_.bytes_used()));
+  metrics_.longest_view.set(std::chrono::duration<double>(records_.take_longest_view()).count());
   if (snapshot_due(options_.compaction, LogUse{due_from_, records_.durable_applied(), bytes_}) ||
       snapshot_missing())
     begin_copy();

@@ -46,6 +46,8 @@ NodeMetrics::NodeMetrics(std::string_view release)
       disk_low{registry.gauge("mainstay_disk_low",
                               "1 while inserts are refused for lack of free space")},
       records_used{registry.gauge("mainstay_records_used_bytes", "Space used by the record store")},
+      longest_view{registry.gauge("mainstay_records_longest_view_seconds",
+                                  "Longest time a reader held the records, in the last second")},
       scrubs{
           registry.counter("mainstay_scrubs_total", "Times that everything stored was read again")},
       damaged{registry.gauge("mainstay_storage_damaged", "1 if a scrub found damage")},

@@ -55,6 +55,7 @@ struct NodeMetrics {
   Gauge disk_free;
   Gauge disk_low;
   Gauge records_used;
+  Gauge longest_view;
   Counter scrubs;
   Gauge damaged;
   Counter snapshots_made;

@@ -92,6 +92,10 @@ class RecordStore {
   // no, or an installation began, before all was read. Any thread.
   Result<void> scrub(const GoOn& go_on = always) const;
 
+  // How long a view was, or has been, open at most since this was asked before. LMDB gives no page
+  // back that an open view may read, so that a long one makes the file grow.
+  Micros take_longest_view();
+
   std::uint64_t bytes_used() const;
   StoreUsage usage() const;
 
