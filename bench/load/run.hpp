@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/load/histogram.hpp"
 #include "bench/load/options.hpp"
+#include "runtime/base/histogram.hpp"
 
 namespace mainstay::bench {
 

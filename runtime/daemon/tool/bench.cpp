@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/histogram.hpp"
 #include "runtime/daemon/tool/commands.hpp"
-#include "runtime/daemon/tool/histogram.hpp"
 #include "runtime/daemon/tool/print.hpp"
 
 namespace mainstay::tool {

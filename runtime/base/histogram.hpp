@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace mainstay::tool {
+namespace mainstay {
 
 class Histogram {
  public:
@@ -17,6 +17,13 @@ class Histogram {
     ++total_;
     sum_ += micros;
     if (micros > max_) max_ = micros;
+  }
+
+  void merge(const Histogram& other) {
+    for (std::size_t slot = 0; slot < counts_.size(); ++slot) counts_[slot] += other.counts_[slot];
+    total_ += other.total_;
+    sum_ += other.sum_;
+    if (other.max_ > max_) max_ = other.max_;
   }
 
   // The smallest recorded value (to the histogram's precision) that at least `share` of all values
@@ -81,4 +88,4 @@ class Histogram {
   std::uint64_t max_ = 0;
 };
 
-}  // namespace mainstay::tool
+}  // namespace mainstay
