@@ -78,17 +78,8 @@ tidy_directory() {
   configure build/tidy -DMAINSTAY_PCH=OFF && build_in build/tidy --target mainstay_generated
 }
 
-# Reads file names; checks those that are compiled.
-tidy_files() {
-  local file files=()
-  while read -r file; do
-    if grep -qF "\"$top/$file\"" build/tidy/compile_commands.json; then files+=("$file"); fi
-  done
-  say "${#files[@]} files"
-  [ ${#files[@]} -gt 0 ] || return 0
-  printf '%s\n' "${files[@]}" |
-    xargs -n 1 -P "$(jobs)" clang-tidy -p build/tidy --quiet 2> >(grep -v 'warnings generated' >&2)
-}
+# Reads file names; checks those that are compiled and were not clean before.
+tidy_files() { .ci/tidy build/tidy "$(jobs)"; }
 
 # Changed: since the upstream branch, or the last commit where there is none; and what is not committed.
 changed_files() {

@@ -2,6 +2,8 @@
 // {"any": […]}, {"not": …}.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "runtime/integration/exact.hpp"
 #include "runtime/integration/mapping_compiler.hpp"
 
@@ -117,8 +119,8 @@ Result<ConditionPtr> Compiler::condition_parts(const Value& text, const std::str
     return wrong(place + "." + name, "is an array of conditions");
   std::vector<ConditionPtr> parts;
   for (const Value& item : parts_text.items()) {
-    const std::string at = place + "." + name + "[" + std::to_string(parts.size()) + "]";
-    TRY_ASSIGN(ConditionPtr part, condition(item, at));
+    TRY_ASSIGN(ConditionPtr part,
+               condition(item, fmt::format("{}.{}[{}]", place, name, parts.size())));
     parts.push_back(std::move(part));
   }
   return std::make_unique<const Group>(name == "all", std::move(parts));

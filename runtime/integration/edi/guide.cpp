@@ -28,12 +28,16 @@ Value value_of(const Components& components) {
   return value;
 }
 
+std::string part_name(std::size_t index) {
+  return "part_" + std::to_string(index + 1);
+}
+
 Value value_of(const Components& components, const std::vector<std::string>& names) {
   Value value = Value::object();
   for (std::size_t i = 0; i < components.size(); ++i) {
     if (components[i].empty()) continue;
     const bool named = i < names.size() && names[i] != "-";
-    value.set(named ? names[i] : "part_" + std::to_string(i + 1), Value::string(components[i]));
+    value.set(named ? names[i] : part_name(i), Value::string(components[i]));
   }
   return value;
 }
@@ -173,13 +177,19 @@ class DocumentReader {
 
 // --- writing ---
 
+// The place of a member, in messages.
+std::string below(std::string where, std::string_view member) {
+  where += '/';
+  return where.append(member);
+}
+
 class DocumentWriter {
  public:
   Result<void> loop(const std::vector<SegmentRule>& rules, const Value& object,
                     const std::string& where) {
     for (const SegmentRule& rule : rules) {
       const Value* value = object.find(rule.name);
-      const std::string place = where + "/" + rule.name;
+      const std::string place = below(where, rule.name);
       const bool none = value == nullptr || (value->is(Type::array) && value->items().empty());
       if (none && rule.required)
         return fail(Errc::invalid_argument, place + " is missing: the segment " + rule.tag);
@@ -191,7 +201,7 @@ class DocumentWriter {
       if (!rule.many)
         return fail(Errc::invalid_argument, place + ": " + rule.tag + " can come only once");
       for (std::size_t i = 0; i < value->items().size(); ++i)
-        TRY(segment(rule, value->items()[i], place + "/" + std::to_string(i)));
+        TRY(segment(rule, value->items()[i], below(place, std::to_string(i))));
     }
     return {};
   }
@@ -213,13 +223,13 @@ class DocumentWriter {
       TRY_ASSIGN(Element one, make(element, value, where));
       if (element.required && one.is_empty())
         return fail(Errc::invalid_argument,
-                    where + "/" + (element.name.empty() ? element.parts[0] : element.name) +
+                    below(where, element.name.empty() ? element.parts[0] : element.name) +
                         " is missing in " + rule.tag);
       made.elements.push_back(std::move(one));
     }
     for (const auto& [name, extra] : value.members()) {
       if (!name.starts_with("element_")) continue;
-      TRY_ASSIGN(Element one, element_of(extra, where + "/" + name));
+      TRY_ASSIGN(Element one, element_of(extra, below(where, name)));
       std::size_t position = 0;
       for (const char c : name.substr(8))
         position = position * 10 + static_cast<std::size_t>(c - '0');
@@ -246,7 +256,7 @@ class DocumentWriter {
                                element.parts.end();
       }
       if (!known)
-        return fail(Errc::invalid_argument, where + "/" + name + " has no place in " + rule.tag);
+        return fail(Errc::invalid_argument, below(where, name) + " has no place in " + rule.tag);
     }
     return {};
   }
@@ -286,15 +296,15 @@ class DocumentWriter {
       return fail(Errc::invalid_argument, where + ": expected an object");
     for (const auto& [member, unused] : value.members())
       if (!member.starts_with("part_") && std::count(names.begin(), names.end(), member) == 0)
-        return fail(Errc::invalid_argument, where + "/" + member + " has no place there");
+        return fail(Errc::invalid_argument, below(where, member) + " has no place there");
     Components components;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const std::string name = names[i] == "-" ? "part_" + std::to_string(i + 1) : names[i];
-      TRY_ASSIGN(std::string text, text_of(value.find(name), where + "/" + name));
+      const std::string name = names[i] == "-" ? part_name(i) : names[i];
+      TRY_ASSIGN(std::string text, text_of(value.find(name), below(where, name)));
       components.push_back(std::move(text));
     }
     for (std::size_t i = names.size(); i < names.size() + 10; ++i) {
-      TRY_ASSIGN(std::string text, text_of(value.find("part_" + std::to_string(i + 1)), where));
+      TRY_ASSIGN(std::string text, text_of(value.find(part_name(i)), where));
       components.push_back(std::move(text));
     }
     return components;
@@ -320,7 +330,7 @@ class DocumentWriter {
     if (rule.kind == Kind::inlined) {
       Components components;
       for (const std::string& part : rule.parts) {
-        TRY_ASSIGN(std::string text, text_of(value.find(part), where + "/" + part));
+        TRY_ASSIGN(std::string text, text_of(value.find(part), below(where, part)));
         components.push_back(std::move(text));
       }
       element.repeats.push_back(std::move(components));
@@ -328,7 +338,7 @@ class DocumentWriter {
     }
     const Value* found = rule.kind == Kind::unused ? nullptr : value.find(rule.name);
     if (found == nullptr || found->is(Type::null)) return element;
-    const std::string place = where + "/" + rule.name;
+    const std::string place = below(where, rule.name);
     if (rule.kind == Kind::simple) return element_of(*found, place);
     const json::Array one{*found};
     for (const Value& item : found->is(Type::array) ? found->items() : one) {
@@ -342,7 +352,7 @@ class DocumentWriter {
                            Segment& made) {
     const Value* groups = value.find(rule.name);
     if (groups == nullptr) return {};
-    const std::string place = where + "/" + rule.name;
+    const std::string place = below(where, rule.name);
     if (!groups->is(Type::array))
       return fail(Errc::invalid_argument, place + ": expected an array");
     for (const Value& group : groups->items()) {
@@ -350,14 +360,14 @@ class DocumentWriter {
         return fail(Errc::invalid_argument, place + ": expected objects, not too many");
       for (const auto& [member, unused] : group.members())
         if (std::count(rule.parts.begin(), rule.parts.end(), member) == 0)
-          return fail(Errc::invalid_argument, place + "/" + member + " has no place there");
+          return fail(Errc::invalid_argument, below(place, member) + " has no place there");
       for (const std::string& part : rule.parts) {
         const Value* found = group.find(part);
         if (found == nullptr) {
           made.elements.emplace_back();
           continue;
         }
-        TRY_ASSIGN(Element element, element_of(*found, place + "/" + part));
+        TRY_ASSIGN(Element element, element_of(*found, below(place, part)));
         made.elements.push_back(std::move(element));
       }
     }
