@@ -109,36 +109,33 @@ tidy_all() { tidy_directory && cpp_files | grep '\.cpp$' | tidy_files; }
 check_all() {
   step "packages of --all" ensure_packages all
   step "clang-tidy of all files" tidy_all
-  step "clang" build_and_test build/clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang
-  step "ASan and UBSan" build_and_test build/asan -DMAINSTAY_SANITIZE=address,undefined
-  step "TSan" thread_sanitizer
-  step "fuzz smoke" fuzz_smoke
-  step "more seeds" more_seeds
+  step "clang with ASan and UBSan: build" address_sanitizer_build
+  step "clang with ASan and UBSan: tests" run_tests build/asan -LE 'fuzz|integration'
+  step "fuzz smoke" run_tests build/asan -L fuzz
+  step "TSan: build" thread_sanitizer_build
+  step "TSan: tests" thread_sanitizer_tests
   step "coverage" coverage
+  step "more seeds" more_seeds
 }
 
-# build_and_test DIR [cmake options]
-build_and_test() {
-  local dir=$1
-  shift
-  configure "$dir" -DMAINSTAY_BENCH=OFF "$@" && build_in "$dir" && run_tests "$dir"
+# One build with clang for its warnings, for the sanitizers and for the fuzzers: each alone would cost as much.
+address_sanitizer_build() {
+  configure build/asan -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DMAINSTAY_SANITIZE=address,undefined -DMAINSTAY_FUZZ=ON \
+    -DMAINSTAY_BENCH=OFF && build_in build/asan
+}
+
+thread_sanitizer_build() {
+  configure build/tsan -DMAINSTAY_BENCH=OFF -DMAINSTAY_SANITIZE=thread && build_in build/tsan
 }
 
 # The sanitizer needs the addresses of the program at their usual place: without randomization, where that can be switched off.
-thread_sanitizer() {
+thread_sanitizer_tests() {
   local -x TSAN_OPTIONS="suppressions=$top/.ci/tsan.suppressions"
-  configure build/tsan -DMAINSTAY_BENCH=OFF -DMAINSTAY_SANITIZE=thread && build_in build/tsan || return 1
   if setarch -R true 2>/dev/null; then
     setarch -R bash -c 'top=$1 pattern=$2 && . "$top/.ci/setup.sh" && . "$top/.ci/steps.sh" && run_tests build/tsan' - "$top" "$pattern"
   else
     run_tests build/tsan
   fi
-}
-
-fuzz_smoke() {
-  configure build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DMAINSTAY_FUZZ=ON \
-    -DMAINSTAY_BENCH=OFF -DMAINSTAY_SANITIZE=address,undefined &&
-    build_in build/fuzz --target mainstay_fuzzers && run_tests build/fuzz -L fuzz
 }
 
 # Line coverage of what the tests reach, with a floor that only goes up.

@@ -3,9 +3,9 @@
 #   for users of the package mainstay::<NAME>. Includes are written from the top of the tree: "runtime/base/result.hpp".
 # mainstay_test(NAME [SOURCES ...] [DEPENDS ...] [LABELS ...] [TIMEOUT s])
 #   One GoogleTest program, registered with ctest as one test.
-# mainstay_system_test(NAME MODULE python.module [ARGS ...] [LABELS ...] [TIMEOUT s])
+# mainstay_system_test(NAME MODULE python.module [UNSANITIZED] [ARGS ...] [LABELS ...] [TIMEOUT s])
 #   A Python module that works on the programs of this build (it is given --build DIR), one at a time: their gaps and rates are only
-#   worth something alone.
+#   worth something alone. UNSANITIZED: not in a build with sanitizers, where ctest names it as disabled.
 # mainstay_fuzzer(NAME [SOURCES ...] [DEPENDS ...])
 #   One libFuzzer program (only with MAINSTAY_FUZZ); ctest runs it for a short while, on the corpus in corpus/<NAME> if there is one.
 # mainstay_mutants_library(TARGET LAYERS ... [SOURCES ...])
@@ -99,7 +99,7 @@ function(mainstay_test NAME)
 endfunction()
 
 function(mainstay_system_test NAME)
-  cmake_parse_arguments(ARG "" "MODULE;TIMEOUT" "ARGS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "UNSANITIZED" "MODULE;TIMEOUT" "ARGS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -111,6 +111,9 @@ function(mainstay_system_test NAME)
   add_test(NAME ${NAME} COMMAND ${python} -B -m ${ARG_MODULE} --build ${CMAKE_BINARY_DIR} ${ARG_ARGS}
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${NAME} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RESOURCE_LOCK machine)
+  if(ARG_UNSANITIZED AND MAINSTAY_SANITIZE)
+    set_tests_properties(${NAME} PROPERTIES DISABLED TRUE)
+  endif()
 endfunction()
 
 function(mainstay_fuzzer NAME)
