@@ -3,21 +3,27 @@
 #include <chrono>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "runtime/base/assert.hpp"
 #include "runtime/base/checksum.hpp"
 #include "runtime/base/mutant.hpp"
 #include "runtime/store/byte_order.hpp"
+#include "runtime/store/record_store_open.hpp"
+#include "runtime/sys/file.hpp"
 
 namespace mainstay::store {
 namespace {
 
-constexpr std::uint32_t slot_version = 1;
+constexpr std::uint32_t slot_version = 2;
 constexpr std::size_t slot_header_bytes = 24;
 constexpr std::size_t header_pages = 2;
 constexpr std::size_t page_bytes_max = 64 * 1024;
+constexpr std::uint64_t slot_bytes = checkpoint_slot_sectors * SealedFile::content_bytes;
+constexpr std::uint64_t file_bytes = 2 * checkpoint_slot_sectors * SealedFile::sector_bytes;
 
 static_assert(slot_header_bytes + checkpoint_note_bytes_max + header_pages * page_bytes_max <=
-              checkpoint_slot_bytes);
+              slot_bytes);
 
 struct Slot {
   std::uint64_t sequence = 0;
@@ -39,8 +45,7 @@ std::string encode(const Slot& slot) {
   return sealed + body;
 }
 
-// Nothing: never written, torn, or damaged. Which of these cannot be told apart, and need not: the
-// other slot is older and whole.
+// Nothing: never written, or torn.
 std::optional<Slot> decode(std::string_view bytes) {
   if (bytes.size() < slot_header_bytes) return std::nullopt;
   const auto page_bytes = get_little<std::uint32_t>(bytes.data() + 16);
@@ -58,14 +63,33 @@ std::optional<Slot> decode(std::string_view bytes) {
   return slot;
 }
 
-Result<std::optional<Slot>> newest_slot(const sys::File& file) {
+Result<std::optional<Slot>> newest_slot(const SealedFile& file) {
+  TRY_ASSIGN(const std::string content, file.read());
   std::optional<Slot> newest;
-  for (std::uint64_t offset : {std::uint64_t{0}, checkpoint_slot_bytes}) {
-    TRY_ASSIGN(const std::string bytes, file.read_at(offset, checkpoint_slot_bytes));
-    auto slot = decode(bytes);
+  for (const std::uint64_t offset : {std::uint64_t{0}, slot_bytes}) {
+    if (content.size() < offset + slot_bytes) break;  // cut off
+    auto slot = decode(std::string_view{content}.substr(offset, slot_bytes));
     if (slot && (!newest || slot->sequence > newest->sequence)) newest = std::move(slot);
   }
   return newest;
+}
+
+std::uint64_t first_sector_of(std::uint64_t sequence) {
+  return sequence % 2 == 1 ? 0 : checkpoint_slot_sectors;
+}
+
+Result<void> write_slot(SealedFile& file, std::uint64_t sequence, const std::string& slot) {
+  file.go_to(first_sector_of(sequence));
+  TRY(file.put(slot));
+  return file.sync();
+}
+
+// What the page cache shows of it may be all there is, if the flush of an earlier life failed: such
+// bytes count as written, and a flush alone would not write them. From here on the pages of the
+// older checkpoint are used again, so this one must be on the disk first.
+Result<void> write_again(SealedFile& file, const Slot& slot) {
+  if (MUTANT(checkpoint_taken_from_page_cache)) return {};
+  return write_slot(file, slot.sequence, encode(slot));
 }
 
 Result<void> put_back(const std::filesystem::path& directory, const Slot& slot) {
@@ -85,18 +109,20 @@ Result<std::string> read_header_pages(const lmdb::Env& env) {
 
 }  // namespace
 
-Result<CheckpointedEnv> CheckpointedEnv::open(const lmdb::EnvOptions& options, bool background) {
+Result<CheckpointedEnv> CheckpointedEnv::open(const lmdb::EnvOptions& options,
+                                              SealedFile::Place place, bool background) {
   const auto path = options.directory / checkpoint_name;
   CheckpointedEnv opened;
+  opened.place_ = place;
   opened.background_ = background;
   std::error_code error;
   if (std::filesystem::exists(path, error)) {
-    TRY_ASSIGN(opened.file_, sys::File::open(path, sys::File::Mode::write));
-    TRY_ASSIGN(auto slot, newest_slot(opened.file_));
+    TRY_ASSIGN(opened.file_, SealedFile::open(path, place));
+    TRY_ASSIGN(auto slot, newest_slot(*opened.file_));
     if (!slot)
-      return fail(Errc::corrupt, "'" + path.string() +
-                                     "': no valid checkpoint in it. Move the data directory away "
-                                     "and start the node empty: it joins again as a new member");
+      return fail(Errc::corrupt,
+                  fmt::format("'{}': no valid checkpoint in it. {}", path.string(), way_out));
+    TRY(write_again(*opened.file_, *slot));
     TRY(put_back(options.directory, *slot));
     opened.sequence_ = slot->sequence;
     opened.note_ = std::move(slot->note);
@@ -115,6 +141,7 @@ CheckpointedEnv& CheckpointedEnv::operator=(CheckpointedEnv&& other) noexcept {
   ASSERT_MSG(!other.running(), "the flushing thread holds on to where it was started");
   close();
   env_ = std::move(other.env_);
+  place_ = other.place_;
   file_ = std::move(other.file_);
   background_ = other.background_;
   sequence_ = other.sequence_;
@@ -153,13 +180,15 @@ Result<void> CheckpointedEnv::flush(std::uint64_t sequence, const std::string& s
     if (const int code = mdb_env_sync(env_.get(), 1); code != 0)
       return Failure{lmdb::error_of(code, "sync", env_.directory())};
   }
-  if (file_.descriptor() >= 0) {
-    TRY(file_.write_at(sequence % 2 == 1 ? 0 : checkpoint_slot_bytes, slot));
-    return file_.sync();
-  }
+  if (file_) return write_slot(*file_, sequence, slot);
+  // The first one takes its name when it is whole: half a file would be taken for a damaged one.
   const auto path = env_.directory() / checkpoint_name;
-  TRY(sys::write_file_durably(path, slot));
-  TRY_ASSIGN(file_, sys::File::open(path, sys::File::Mode::write));
+  auto begun = path;
+  begun += ".tmp";
+  TRY_ASSIGN(SealedFile made, SealedFile::create(begun, place_, file_bytes));
+  TRY(write_slot(made, sequence, slot));
+  TRY(sys::rename_durably(begun, path));
+  TRY_ASSIGN(file_, SealedFile::open(path, place_));
   return {};
 }
 

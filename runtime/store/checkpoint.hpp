@@ -8,11 +8,15 @@
 // reached the disk of later commits, in whatever order, is unreachable then.
 // docs/decisions/0007-checkpoints.md argues it.
 //
-// File "checkpoint": two slots, at 0 and at checkpoint_slot_bytes, written in turn; the valid one
-// with the higher sequence counts.
-//   slot := crc32c:u32 (of all that follows) ∙ version:u32 = 1 ∙ sequence:u64 ∙ page_bytes:u32 ∙
+// File "checkpoint": sealed sectors (sealed_file.hpp), the first half of them one slot and the
+// other half another, written in turn; the valid one with the higher sequence counts.
+//   slot := crc32c:u32 (of all that follows) ∙ version:u32 = 2 ∙ sequence:u64 ∙ page_bytes:u32 ∙
 //   note_bytes:u32 ∙ note ∙ header pages Little-endian. `note` is the owner's: where to replay
 //   from.
+// A slot that is not valid although its sectors are sealed was being written when the power went;
+// the other one is whole then, and nothing it leads to was used again. A broken seal is damage, and
+// the file is refused: the slot it stands in may have been the newer one, and behind the older one
+// pages were used again since.
 //
 // Owner: the one thread that writes to the environment. Any thread may read through env().
 #pragma once
@@ -24,23 +28,33 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/ids.hpp"
 #include "runtime/store/lmdb.hpp"
-#include "runtime/sys/file.hpp"
+#include "runtime/store/sealed_file.hpp"
 
 namespace mainstay::store {
 
 inline constexpr const char* checkpoint_name = "checkpoint";
-inline constexpr std::uint64_t checkpoint_slot_bytes = 256 * 1024;
+inline constexpr std::uint64_t checkpoint_slot_sectors = 512;
 inline constexpr std::size_t checkpoint_note_bytes_max = 4096;
+
+// Whose checkpoint files these are, beside the two of the journal (0 and 1).
+inline SealedFile::Place log_checkpoint_of(Incarnation owner) {
+  return {owner.value, 2};
+}
+inline SealedFile::Place records_checkpoint_of(Incarnation owner) {
+  return {owner.value, 3};
+}
 
 class CheckpointedEnv {
  public:
   // Opens as of the last checkpoint. Without a checkpoint file the environment is taken as it is:
   // new, or a synced copy put in place; the caller takes a first checkpoint. `options.flags` need
   // not say MDB_NOSYNC. `background`: flushes run in a thread of their own, so that commits go on
-  // meanwhile; otherwise start() flushes before it returns. Errors: corrupt when no slot is valid,
-  // io_error.
-  static Result<CheckpointedEnv> open(const lmdb::EnvOptions& options, bool background);
+  // meanwhile; otherwise start() flushes before it returns. `place`: whose checkpoint file it is,
+  // another one's is refused. Errors: corrupt when a seal is broken or no slot is valid, io_error.
+  static Result<CheckpointedEnv> open(const lmdb::EnvOptions& options, SealedFile::Place place,
+                                      bool background);
 
   CheckpointedEnv() = default;
   CheckpointedEnv(CheckpointedEnv&&) noexcept = default;
@@ -77,7 +91,8 @@ class CheckpointedEnv {
   Result<void> flush(std::uint64_t sequence, const std::string& slot);
 
   lmdb::Env env_;
-  sys::File file_;
+  SealedFile::Place place_;
+  std::optional<SealedFile> file_;  // none before the first checkpoint
   bool background_ = false;
   std::uint64_t sequence_ = 0;
   std::optional<std::string> note_;

@@ -73,7 +73,8 @@ Result<void> LogStore::Impl::open(const LogStoreOptions& options, unsigned table
   wanted.directory = options.directory;
   wanted.map_bytes = options.map_bytes;
   wanted.create = table_flags != 0;
-  TRY_ASSIGN(env, CheckpointedEnv::open(wanted, options.background));
+  TRY_ASSIGN(env, CheckpointedEnv::open(wanted, log_checkpoint_of(options.owner.incarnation),
+                                        options.background));
   env.env().check_readers();
   const Incarnation owner = options.owner.incarnation;
   TRY_ASSIGN(journal, wanted.create

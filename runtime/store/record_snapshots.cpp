@@ -34,7 +34,8 @@ Result<SnapshotMeta> RecordStore::Impl::describe(const std::filesystem::path& co
 // everything else, it gets this node's.
 Result<void> RecordStore::Impl::adopt(const SnapshotMeta& snapshot) const {
   TRY_ASSIGN(CheckpointedEnv staged,
-             CheckpointedEnv::open(record_env_options(options, next_records_name), false));
+             CheckpointedEnv::open(record_env_options(options, next_records_name),
+                                   records_checkpoint_of(options.owner.incarnation), false));
   TRY_ASSIGN(Txn txn, Txn::begin(staged.env(), Txn::Kind::write));
   TRY_ASSIGN(const RecordTables staged_tables, RecordTables::open(txn, 0));
   TRY(check_format(txn, staged_tables.meta));

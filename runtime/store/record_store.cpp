@@ -60,6 +60,7 @@ Failure earlier_write_failed() {
 
 Result<void> RecordStore::Impl::open(const char* name, unsigned table_flags) {
   TRY_ASSIGN(env, CheckpointedEnv::open(record_env_options(options, name, table_flags != 0),
+                                        records_checkpoint_of(options.owner.incarnation),
                                         options.background));
   env.env().check_readers();
   TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
@@ -113,7 +114,8 @@ Result<std::unique_ptr<RecordStore>> open_record_store(const RecordStoreOptions&
 
 Result<Index> applied_of(const RecordStoreOptions& options, const char* name) {
   TRY_ASSIGN(const CheckpointedEnv env,
-             CheckpointedEnv::open(record_env_options(options, name), false));
+             CheckpointedEnv::open(record_env_options(options, name),
+                                   records_checkpoint_of(options.owner.incarnation), false));
   TRY_ASSIGN(Txn txn, Txn::begin(env.env(), Txn::Kind::write));
   TRY_ASSIGN(const RecordTables tables, RecordTables::open(txn, 0));
   TRY(check_format(txn, tables.meta));

@@ -86,8 +86,8 @@ Result<std::string> SealedFile::read() const {
   return content;
 }
 
-void SealedFile::rewind() {
-  position_ = 0;
+void SealedFile::go_to(std::uint64_t sector) {
+  position_ = sector * content_bytes;
   begun_.clear();
 }
 

@@ -48,8 +48,9 @@ class SealedFile {
   // The whole content. Errors: corrupt, naming the first sector whose seal is broken.
   Result<std::string> read() const;
 
-  // Writing goes on from the beginning.
-  void rewind();
+  // Writing goes on from the beginning of this sector.
+  void go_to(std::uint64_t sector);
+  void rewind() { go_to(0); }
   std::uint64_t position() const { return position_; }
   // Writes here, and goes on behind it. Not synced. REQUIRES: position() + data.size() <=
   // capacity().

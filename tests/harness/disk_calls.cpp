@@ -152,6 +152,7 @@ void remember(DiskFile& file, off_t offset, std::size_t bytes, off_t size_before
   const std::uint64_t first = static_cast<std::uint64_t>(offset) / disk_block_bytes;
   const std::uint64_t last = (static_cast<std::uint64_t>(offset) + bytes - 1) / disk_block_bytes;
   for (std::uint64_t block = first; block <= last; ++block) {
+    file.dropped.erase(block);
     if (file.before.contains(block)) continue;
     std::string old(disk_block_bytes, '\0');
     ssize_t got = 0;
@@ -168,6 +169,7 @@ void forget_blocks(DiskFile& file, off_t offset, std::size_t bytes) {
   const std::uint64_t first = static_cast<std::uint64_t>(offset) / disk_block_bytes;
   const std::uint64_t last = (static_cast<std::uint64_t>(offset) + bytes - 1) / disk_block_bytes;
   file.before.erase(file.before.lower_bound(first), file.before.upper_bound(last));
+  file.dropped.erase(file.dropped.lower_bound(first), file.dropped.upper_bound(last));
 }
 
 ssize_t do_pwrite(int fd, const void* data, std::size_t bytes, off_t offset) {
@@ -212,6 +214,8 @@ int do_sync(int fd, long call) {
   ++target.disk->syncs;
   switch (fate_of(*target.disk)) {
     case Fate::fail:
+      if (target.file != nullptr)
+        for (const auto& [block, bytes] : target.file->before) target.file->dropped.insert(block);
       return -1;
     case Fate::vanish:
       return 0;
@@ -219,7 +223,9 @@ int do_sync(int fd, long call) {
       break;
   }
   if (target.file != nullptr) {
-    target.file->before.clear();
+    std::erase_if(target.file->before, [&dropped = target.file->dropped](const auto& block) {
+      return !dropped.contains(block.first);
+    });
     target.file->size_changed = false;
     target.file->durable_size = target.status.st_size;
     return 0;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,9 @@ struct DiskFile {
   off_t durable_size = 0;
   bool size_changed = false;
   std::map<std::uint64_t, std::string> before;
+  // Of these, the blocks that a failed sync left in the page cache: taken for written, so that no
+  // later sync writes them, unless they are written to again.
+  std::set<std::uint64_t> dropped;
 };
 
 // A change of a directory that no sync has covered.

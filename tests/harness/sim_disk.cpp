@@ -57,6 +57,7 @@ std::size_t lose_part(DiskFile& file, Random& random) {
     real_call::ftruncate(file.fd, lose_size ? file.durable_size : size);
   }
   file.before.clear();
+  file.dropped.clear();
   file.size_changed = false;
   file.durable_size = size_of(file.fd);
   return lost;

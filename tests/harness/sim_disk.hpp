@@ -5,7 +5,9 @@
 //
 // What counts as durable: blocks covered by a returned fsync/fdatasync of their file, writes
 // through an O_DSYNC descriptor (LMDB writes its meta page so), directory changes covered by an
-// fsync of their directory (changes are undone as a suffix in order, as journals do).
+// fsync of their directory (changes are undone as a suffix in order, as journals do). A sync that
+// failed drops what it should have written, as Linux does: the page cache shows it, later syncs
+// succeed and do not write it.
 //
 // Owner: one simulated node. One simulation thread; LMDB's copy thread may write at the same time,
 // hence the lock inside.

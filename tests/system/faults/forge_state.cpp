@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "runtime/store/checkpoint.hpp"
+#include "runtime/store/identity.hpp"
 #include "runtime/store/record_tables.hpp"
 
 namespace mainstay::store {
@@ -16,7 +17,11 @@ Result<void> forge(const std::filesystem::path& data_directory) {
   options.map_bytes = 1ULL << 30;
   options.tables_max = RecordTables::count;
   options.create = false;
-  TRY_ASSIGN(CheckpointedEnv env, CheckpointedEnv::open(options, false));
+  TRY_ASSIGN(const auto file, read_identity(data_directory));
+  if (!file) return fail(Errc::not_found, "no node's data here");
+  TRY_ASSIGN(
+      CheckpointedEnv env,
+      CheckpointedEnv::open(options, records_checkpoint_of(file->identity.incarnation), false));
   {
     TRY_ASSIGN(lmdb::Txn txn, lmdb::Txn::begin(env.env(), lmdb::Txn::Kind::write));
     TRY_ASSIGN(const RecordTables tables, RecordTables::open(txn, 0));

@@ -89,7 +89,9 @@ TEST_F(NodeStoreTest, RefusesPartsOfAnotherDirectory) {
     }
     fs::rename(options_.directory / part, directory_.path() / "aside");
     fs::copy(other / part, options_.directory / part, fs::copy_options::recursive);
-    EXPECT_EQ(refused().code, Errc::wrong_cluster) << part;
+    const Error error = refused();
+    EXPECT_EQ(error.code, Errc::corrupt) << part;
+    EXPECT_NE(error.message.find("not this node's"), std::string::npos) << error.message;
     fs::remove_all(options_.directory / part);
     fs::rename(directory_.path() / "aside", options_.directory / part);
   }

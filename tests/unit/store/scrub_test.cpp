@@ -120,6 +120,7 @@ TEST_F(ScrubTest, ScrubFindsALostRowOfEveryTable) {
   for (const Table table :
        {Table::records, Table::history, Table::commits, Table::operations, Table::balances}) {
     const TemporaryDirectory copy;
+    const SealedFile::Place place = records_checkpoint_of(node_->identity().incarnation);
     close();
     std::filesystem::copy(options_.directory, copy.path() / "node",
                           std::filesystem::copy_options::recursive);
@@ -128,7 +129,7 @@ TEST_F(ScrubTest, ScrubFindsALostRowOfEveryTable) {
       wanted.directory = copy.path() / "node" / "records";
       wanted.map_bytes = options_.record_map_bytes;
       wanted.tables_max = RecordTables::count;
-      auto opened = CheckpointedEnv::open(wanted, false).value();
+      auto opened = CheckpointedEnv::open(wanted, place, false).value();
       auto txn = lmdb::Txn::begin(opened.env(), lmdb::Txn::Kind::write).value();
       const auto tables = RecordTables::open(txn, 0).value();
       {
