@@ -68,13 +68,20 @@ void submit(const CallPtr& call, Write write, Render render, Afterwards afterwar
     return;
   }
   record::Command command = write.command;
-  const auto kept = std::make_shared<const Write>(std::move(write));
+  struct Submission {
+    Write write;
+    Render render;
+    Afterwards afterwards;
+  };
+  const auto kept = std::make_shared<const Submission>(
+      Submission{std::move(write), std::move(render), std::move(afterwards)});
   call->backend().submit(
-      std::move(command), call->deadline,
-      [call, kept, render = std::move(render),
-       afterwards = std::move(afterwards)](const Result<record::Outcome>& outcome) {
-        afterwards(outcome, kept->command.operation, [call, kept, render, outcome] {
-          call->answer(response_of(*call, *kept, outcome, render));
+      std::move(command), call->deadline, [call, kept](Result<record::Outcome> outcome) {
+        // Whoever tells the outcome has other things to do than to write answers.
+        call->responder.post([call, kept, outcome = std::move(outcome)] {
+          kept->afterwards(outcome, kept->write.command.operation, [call, kept, outcome] {
+            call->answer(response_of(*call, kept->write, outcome, kept->render));
+          });
         });
       });
 }
