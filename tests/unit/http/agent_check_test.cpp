@@ -52,6 +52,7 @@ TEST_F(AgentCheckTest, WhatTheLoadBalancerSaysIsDropped) {
 TEST_F(AgentCheckTest, ConnectionsThatStayAreBoundedAndEnd) {
   start_with_agent();
   std::vector<std::unique_ptr<Socket>> all;
+  all.reserve(200);
   for (int i = 0; i < 200; ++i) all.push_back(std::make_unique<Socket>(server_->agent_endpoint()));
   for (const auto& socket : all) EXPECT_TRUE(socket->hear_end());
   const auto answered = std::count_if(all.begin(), all.end(),
