@@ -29,6 +29,14 @@ Result<FolderEntry> look_at(const Path& path) {
                      stamp_of(status)};
 }
 
+// What is wrong with a file is the file's only while its directory is there: otherwise the whole
+// folder has gone (unmounted, moved away), and every file of it will be back with it.
+Error blamed(const Path& file, const Error& error) {
+  struct stat status {};
+  if (::stat(file.parent_path().c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return error;
+  return Error{Errc::unavailable, error.message};
+}
+
 }  // namespace
 
 Result<std::vector<FolderEntry>> LocalFolder::list(const std::string& directory) {
@@ -49,13 +57,16 @@ Result<std::vector<FolderEntry>> LocalFolder::list(const std::string& directory)
 
 Result<std::string> LocalFolder::read(const std::string& path, std::size_t bytes_max) {
   const Path whole = root_ / path;
-  TRY_ASSIGN(const sys::File file, sys::File::open(whole, sys::File::Mode::read));
-  TRY_ASSIGN(const std::uint64_t size, file.size());
+  const auto file = sys::File::open(whole, sys::File::Mode::read);
+  if (!file) return Failure{blamed(whole, file.error())};
+  TRY_ASSIGN(const std::uint64_t size, file->size());
   if (size > bytes_max)
     return fail(Errc::too_large, "'" + whole.string() + "' has " + std::to_string(size) +
                                      " bytes, at most " + std::to_string(bytes_max) +
                                      " are taken (file_bytes_max)");
-  return file.read_at(0, static_cast<std::size_t>(size));
+  auto content = file->read_at(0, static_cast<std::size_t>(size));
+  if (!content) return Failure{blamed(whole, content.error())};
+  return content;
 }
 
 Result<void> LocalFolder::write(const std::string& path, std::string_view content) {

@@ -199,6 +199,26 @@ TEST_F(FileAdapterTest, ADirectoryThatIsAwayIsNoLoss) {
   EXPECT_EQ(page.error().code, Errc::unavailable);
 }
 
+// It goes between two pages, and something else has its name: its files are not bad for that.
+TEST_F(FileAdapterTest, ADirectoryThatGoesBetweenTwoPagesParksNothing) {
+  write("in/orders1.csv", "no\n1\n");
+  write("in/orders2.csv", "no\n2\n");
+  const auto first = adapter_->fetch(inbox_.position, 1);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(first->more);
+  inbox_.commit(*first);
+  std::filesystem::rename(root_ / "in", root_ / "away");
+  write("in", "no directory any more");
+  const auto second = adapter_->fetch(inbox_.position, 1);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::unavailable);
+  std::filesystem::remove(root_ / "in");
+  std::filesystem::rename(root_ / "away", root_ / "in");
+  inbox_.drain(*adapter_);
+  EXPECT_THAT(inbox_.order, ElementsAre("orders1.csv#1", "orders2.csv#1"));
+  EXPECT_THAT(names("quarantine"), ElementsAre());
+}
+
 TEST_F(FileAdapterTest, BackfillReadsTheArchiveAgain) {
   for (const char* day : {"1", "2", "3", "4"})
     write("in/orders" + std::string{day} + ".csv", "no\n" + std::string{day} + "\nx\n");
