@@ -88,7 +88,6 @@ Result<void> write_slot(SealedFile& file, std::uint64_t sequence, const std::str
 // bytes count as written, and a flush alone would not write them. From here on the pages of the
 // older checkpoint are used again, so this one must be on the disk first.
 Result<void> write_again(SealedFile& file, const Slot& slot) {
-  if (MUTANT(checkpoint_taken_from_page_cache)) return {};
   return write_slot(file, slot.sequence, encode(slot));
 }
 

@@ -212,6 +212,9 @@ int do_sync(int fd, long call) {
   const Target target = target_of(fd);
   if (target.disk == nullptr) return static_cast<int>(::syscall(call, fd));
   ++target.disk->syncs;
+  const std::string& from = target.disk->failure_from;
+  if (!from.empty() && !target.disk->detached && path_of(fd).ends_with(from))
+    target.disk->failing = true;
   switch (fate_of(*target.disk)) {
     case Fate::fail:
       if (target.file != nullptr)

@@ -54,6 +54,7 @@ struct SimDisk::State {
   std::uint64_t cut_in = 0;
   bool failure_armed = false, failing = false;
   std::uint64_t failure_in = 0;
+  std::string failure_from;  // the end of a path: its next sync is the first to fail
   int failure = 0;
   std::uint64_t writes = 0, syncs = 0;
   std::map<FileKey, std::unique_ptr<DiskFile>> files;

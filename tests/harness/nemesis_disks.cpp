@@ -47,10 +47,22 @@ void Simulation::strike_disk(Fault fault) {
       node->settings().disk_max = plan_.node.disk_max;
     });
   } else if (fault == Fault::disk_error) {
-    node->disk().fail_after(random.between(0, 20), random.between(0, 1) == 0 ? EIO : ENOSPC);
+    if (random.between(0, 3) == 0)
+      node->disk().fail_from_sync_of(
+          random.between(0, 1) == 0 ? "records/checkpoint" : "log/checkpoint", EIO);
+    else
+      node->disk().fail_after(random.between(0, 20), random.between(0, 1) == 0 ? EIO : ENOSPC);
     scheduler_.after(random.between(50, 1'500) * sim_ms, [this, node] {
       node->disk().clear_failure();
-      if (!excluded_.contains(node->id())) bring_up(*node);
+      if (excluded_.contains(node->id())) return;
+      bring_up(*node);
+      // What a failed sync left in the page cache is gone on from; then it goes, too.
+      if (random_->between(0, 2) != 0) return;
+      scheduler_.after(random_->between(0, 200) * sim_ms, [this, node] {
+        if (!chaos_ || !node->up()) return;
+        node->crash(true);
+        restart_later(*node, random_->between(1, 300) * sim_ms);
+      });
     });
   } else if (disks_may_be_lost() && is_member(*node)) {
     if (fault == Fault::lost_disk) {

@@ -159,12 +159,18 @@ void SimDisk::fail_after(std::uint64_t operations, int error) {
   state_->failure = error;
 }
 
+void SimDisk::fail_from_sync_of(const std::string& suffix, int error) {
+  state_->failure_from = suffix;
+  state_->failure = error;
+}
+
 bool SimDisk::failure_happened() const {
   return state_->failing;
 }
 
 void SimDisk::clear_failure() {
   state_->failure_armed = state_->failing = false;
+  state_->failure_from.clear();
 }
 
 void SimDisk::disarm_cut() {
