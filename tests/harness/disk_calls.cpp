@@ -3,12 +3,12 @@
 // preemption). Calls that concern no simulated disk go straight to the kernel.
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <string>
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
