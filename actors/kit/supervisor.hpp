@@ -39,7 +39,7 @@ class StartContext {
   StartContext(Supervisor& supervisor, caf::event_based_actor& self)
       : supervisor_{supervisor}, self_{self} {}
 
-  // context.spawn<Replica>(args...): a scheduled actor. Detached: context.spawn<LogWriter,
+  // context.spawn<Admin>(args...): a scheduled actor. Detached: context.spawn<LogWriter,
   // caf::detached>(args...).
   template <class Actor, caf::spawn_options Options = caf::no_spawn_options, class... Args>
   auto spawn(Args&&... args) {

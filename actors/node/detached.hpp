@@ -1,8 +1,8 @@
 // Which actors of a node have a thread of their own, and why: what they do may block, or must not
 // be held up by others. The rest never blocks: what a write or a read waits for runs on the network
-// thread (kit::NetworkActor), everything else shares the scheduler's threads. Only what
-// is listed here is spawned detached (children.cpp), beside the group's supervisor, whose start
-// functions open files.
+// thread (kit::NetworkActor), everything else shares the scheduler's threads. Only what is listed
+// here is spawned detached (children.cpp), beside the group's supervisor, whose start functions
+// open files.
 #pragma once
 
 #include <algorithm>

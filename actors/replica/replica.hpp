@@ -1,5 +1,6 @@
 // The replica actor: the shell around Driver. On the network thread, which nothing that blocks may
-// enter, with a ticker of its own; never touches a disk. A failure stops the process (promise P7).
+// enter, with a ticker of its own; writes to no disk, and reads it only for entries of the log that
+// are not in memory any more. A failure stops the process (promise P7).
 #pragma once
 
 #include <functional>

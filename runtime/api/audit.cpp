@@ -87,8 +87,10 @@ void write_audit(const CallPtr& call, const AuditEntry& entry, std::function<voi
       [call, now, then = std::move(then)](const Result<record::Outcome>& outcome) {
         if (!outcome)
           log_warn("audit", "the entry could not be written: {}", to_string(outcome.error()));
-        then();
-        call->responder.post([call, now] { trim(*call, now); });
+        call->responder.post([call, now, then] {
+          then();
+          trim(*call, now);
+        });
       });
 }
 

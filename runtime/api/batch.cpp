@@ -1,5 +1,7 @@
 // Many independent writes in one request, each with its own operation id and outcome.
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "runtime/api/commands.hpp"
@@ -71,8 +73,9 @@ std::string outcome_json(const Write& write, const Result<record::Outcome>& outc
          ",\"changed\":" + (result.changed ? "true" : "false") + "}";
 }
 
-// Collects the outcomes, which come on any thread; the last one answers.
-class Batch {
+// Collects the outcomes, which come on any thread; with the last one the answer is written, on the
+// request's own thread.
+class Batch : public std::enable_shared_from_this<Batch> {
  public:
   Batch(CallPtr call, std::string operation, std::vector<Write> writes)
       : call_{std::move(call)},
@@ -83,28 +86,28 @@ class Batch {
 
   const std::vector<Write>& writes() const { return writes_; }
 
-  void done(std::size_t position, const Result<record::Outcome>& outcome) {
-    std::string text = outcome_json(writes_[position], outcome, call_->instance());
-    const record::Revision seen = outcome ? revision_seen(*call_, *outcome) : 0;
+  void done(std::size_t position, Result<record::Outcome> outcome) {
     {
       const std::lock_guard lock{mutex_};
-      outcomes_[position] = std::move(text);
-      revision_ = std::max(revision_, seen);
+      outcomes_[position] = std::move(outcome);
       if (--left_ != 0) return;
     }
-    answer();
+    call_->responder.post([batch = shared_from_this()] { batch->answer(); });
   }
 
  private:
   void answer() {
     std::string body = "{\"outcomes\":[";
-    for (const std::string& text : outcomes_) {
-      if (body.back() != '[') body += ',';
-      body += text;
+    record::Revision revision = 0;
+    for (std::size_t i = 0; i < writes_.size(); ++i) {
+      const Result<record::Outcome>& outcome = *outcomes_[i];
+      if (i > 0) body += ',';
+      body += outcome_json(writes_[i], outcome, call_->instance());
+      if (outcome) revision = std::max(revision, revision_seen(*call_, *outcome));
     }
     http::Response response = http::json_response(200, body + "]}");
     response.headers.emplace_back(operation_header, operation_);
-    if (revision_ != 0) response.headers.emplace_back(session_header, session_of(revision_));
+    if (revision != 0) response.headers.emplace_back(session_header, session_of(revision));
     call_->answer(std::move(response));
   }
 
@@ -112,9 +115,8 @@ class Batch {
   const std::string operation_;
   const std::vector<Write> writes_;
   std::mutex mutex_;
-  std::vector<std::string> outcomes_;
+  std::vector<std::optional<Result<record::Outcome>>> outcomes_;
   std::size_t left_;
-  record::Revision revision_ = 0;
 };
 
 void run_batch(const CallPtr& call) {
@@ -127,7 +129,7 @@ void run_batch(const CallPtr& call) {
   for (std::size_t i = 0; i < batch->writes().size(); ++i)
     call->backend().submit(
         batch->writes()[i].command, call->deadline,
-        [batch, i](const Result<record::Outcome>& outcome) { batch->done(i, outcome); });
+        [batch, i](Result<record::Outcome> outcome) { batch->done(i, std::move(outcome)); });
 }
 
 }  // namespace

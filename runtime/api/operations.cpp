@@ -61,13 +61,15 @@ void fence_operation(const CallPtr& call) {
   const std::string id = command.operation;
   // A refusal is the answer here: of the operation, or the fence itself.
   call->backend().submit(
-      std::move(command), call->deadline, [call, id](const Result<record::Outcome>& outcome) {
-        if (!outcome) return call->refuse(outcome.error(), id);
-        // Not looked up which collections it is about: this thread must not wait for a view.
-        const bool whole = !call->principal.collections;
-        Response response = http::json_response(200, operation_json(id, *outcome, 0, whole));
-        response.headers.emplace_back(session_header, session_of(call->backend().revision()));
-        call->answer(std::move(response));
+      std::move(command), call->deadline, [call, id](const Result<record::Outcome>& told) {
+        call->responder.post([call, id, outcome = told] {
+          if (!outcome) return call->refuse(outcome.error(), id);
+          // Not looked up which collections it is about: the answer does not wait for a view.
+          const bool whole = !call->principal.collections;
+          Response response = http::json_response(200, operation_json(id, *outcome, 0, whole));
+          response.headers.emplace_back(session_header, session_of(call->backend().revision()));
+          call->answer(std::move(response));
+        });
       });
 }
 

@@ -36,7 +36,6 @@ using consensus::Entry;
 using consensus::EntryKind;
 using consensus::Index;
 using consensus::Membership;
-using consensus::SnapshotMeta;
 using lmdb::Txn;
 using record::Counters;
 

@@ -92,8 +92,9 @@ class RecordStore {
   // no, or an installation began, before all was read. Any thread.
   Result<void> scrub(const GoOn& go_on = always) const;
 
-  // How long a view was, or has been, open at most since this was asked before. LMDB gives no page
-  // back that an open view may read, so that a long one makes the file grow.
+  // How long a view that read() gave was, or has been, open at most since this was asked before;
+  // not copies and scrubs. Any thread. LMDB gives no page back that an open view may read, so that
+  // a long one makes the file grow.
   Micros take_longest_view();
 
   std::uint64_t bytes_used() const;

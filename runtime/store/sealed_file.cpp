@@ -74,7 +74,7 @@ Result<std::string> SealedFile::read() const {
     const std::string_view own = whole.substr(0, content_bytes);
     const bool sealed =
         whole.size() == sector_bytes &&
-        (MUTANT(journal_seal_ignored) ||
+        (MUTANT(seal_ignored) ||
          get_little<std::uint32_t>(whole.data() + content_bytes) == seal_of(sector, own));
     if (!sealed)
       return fail(Errc::corrupt,

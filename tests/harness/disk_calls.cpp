@@ -217,7 +217,8 @@ int do_sync(int fd, long call) {
     target.disk->failing = true;
   switch (fate_of(*target.disk)) {
     case Fate::fail:
-      if (target.file != nullptr)
+      // Not in a dying process: what is dirty stays so, and the next life's sync writes it.
+      if (target.file != nullptr && target.disk->failing)
         for (const auto& [block, bytes] : target.file->before) target.file->dropped.insert(block);
       return -1;
     case Fate::vanish:

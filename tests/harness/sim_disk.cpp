@@ -160,6 +160,7 @@ void SimDisk::fail_after(std::uint64_t operations, int error) {
 }
 
 void SimDisk::fail_from_sync_of(const std::string& suffix, int error) {
+  Guard guard{disk_registry().mutex};
   state_->failure_from = suffix;
   state_->failure = error;
 }
@@ -169,6 +170,7 @@ bool SimDisk::failure_happened() const {
 }
 
 void SimDisk::clear_failure() {
+  Guard guard{disk_registry().mutex};
   state_->failure_armed = state_->failing = false;
   state_->failure_from.clear();
 }

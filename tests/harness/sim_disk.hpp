@@ -57,7 +57,7 @@ class SimDisk {
   // After `operations` more writes and syncs, every write and sync fails with `error` (EIO, ENOSPC)
   // until cleared.
   void fail_after(std::uint64_t operations, int error);
-  // The same from the next sync of a file on whose path ends with `suffix`.
+  // The same from the next sync of a file whose path ends with `suffix`.
   void fail_from_sync_of(const std::string& suffix, int error);
   bool failure_happened() const;
   void clear_failure();

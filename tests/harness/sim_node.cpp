@@ -35,7 +35,8 @@ void SimNode::guarded(const std::function<void()>& what) {
     if (!trouble_expected_ && !disk_.cut_happened() && !disk_.failure_happened())
       throw Violation{"a node stops only for a reason", to_string(stopped.error)};
     damaged_ = damaged_ || stopped.error.code == Errc::corrupt;
-    crash(!disk_.cut_happened() || !kill_in_write_);
+    // After a failed sync the page cache may live on: crash() decides.
+    crash(disk_.cut_happened() ? !kill_in_write_ : !disk_.failure_happened());
     return;
   }
   if (state_ != State::down && disk_.cut_happened()) crash(!kill_in_write_);

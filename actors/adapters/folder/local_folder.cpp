@@ -59,12 +59,13 @@ Result<std::string> LocalFolder::read(const std::string& path, std::size_t bytes
   const Path whole = root_ / path;
   const auto file = sys::File::open(whole, sys::File::Mode::read);
   if (!file) return Failure{blamed(whole, file.error())};
-  TRY_ASSIGN(const std::uint64_t size, file->size());
-  if (size > bytes_max)
-    return fail(Errc::too_large, "'" + whole.string() + "' has " + std::to_string(size) +
+  const auto size = file->size();
+  if (!size) return Failure{blamed(whole, size.error())};
+  if (*size > bytes_max)
+    return fail(Errc::too_large, "'" + whole.string() + "' has " + std::to_string(*size) +
                                      " bytes, at most " + std::to_string(bytes_max) +
                                      " are taken (file_bytes_max)");
-  auto content = file->read_at(0, static_cast<std::size_t>(size));
+  auto content = file->read_at(0, static_cast<std::size_t>(*size));
   if (!content) return Failure{blamed(whole, content.error())};
   return content;
 }

@@ -1,5 +1,6 @@
 #include "actors/kit/network_actor.hpp"
 
+#include <chrono>
 #include <thread>
 
 #include <caf/all.hpp>
@@ -86,7 +87,9 @@ TEST(NetworkActor, runs_on_the_scheduler_where_there_is_no_network) {
   ActorSystemConfig config{options(false)};
   caf::actor_system system{config};
   const caf::actor alone = system.spawn<Resident>();
-  EXPECT_NE(ask(system, alone, WhereAreYou{}), std::thread::id{});
+  const std::thread::id thread = ask(system, alone, WhereAreYou{});
+  EXPECT_NE(thread, std::thread::id{});
+  EXPECT_NE(thread, std::this_thread::get_id());
   caf::anon_send_exit(alone, caf::exit_reason::kill);
 }
 

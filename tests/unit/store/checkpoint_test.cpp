@@ -267,6 +267,7 @@ TEST(Checkpoint, ATornSlotFallsBackToTheOlderOne) {
   Rows rows{directory};
   EXPECT_EQ(rows.error, "");
   EXPECT_EQ(rows.env.note(), "1");
+  EXPECT_EQ(rows.check(), 1);
   std::filesystem::remove_all(directory);
 }
 
