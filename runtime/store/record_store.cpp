@@ -35,7 +35,6 @@ namespace mainstay::store {
 using consensus::Entry;
 using consensus::EntryKind;
 using consensus::Index;
-using consensus::Membership;
 using lmdb::Txn;
 using record::Counters;
 
