@@ -171,7 +171,7 @@ Result<void> SnapshotFiles::prune(std::size_t keep, consensus::Index serving) {
 
 std::uint64_t SnapshotFiles::staged_bytes(const std::string& id) const {
   const auto part = path_of(id, part_ending);
-  if (!part) return 0;
+  if (!part || id == unsynced_) return 0;
   std::error_code error;
   const auto size = std::filesystem::file_size(*part, error);
   return error ? 0 : size;
@@ -195,7 +195,9 @@ Result<void> SnapshotFiles::stage_chunk(const SnapshotMeta& meta, std::uint64_t 
                 fmt::format("the chunk begins at {}, expected is {}", offset, staged));
   if (offset == 0) TRY(drop_other_parts(part));
   TRY(check_space(meta.bytes - offset));
-  TRY_ASSIGN(File file, File::open(part, File::Mode::write));
+  // From the beginning everything is written anew.
+  TRY_ASSIGN(File file, File::open(part, offset == 0 ? File::Mode::create : File::Mode::write));
+  if (offset == 0) unsynced_.clear();
   return file.write_at(offset, data);
 }
 
@@ -204,7 +206,9 @@ Result<path> SnapshotFiles::finish(const SnapshotMeta& meta) {
   {
     TRY_ASSIGN(File file, File::open(part, File::Mode::write));
     if (const auto synced = file.sync(); !synced) {
-      // A second sync could succeed without the data: nobody shall find it complete again.
+      // A second sync could succeed without the data: nobody shall find it complete again, also not
+      // where it cannot be removed.
+      unsynced_ = meta.id;
       std::error_code ignored;
       std::filesystem::remove(part, ignored);
       return Failure{synced.error()};

@@ -60,6 +60,7 @@ class SnapshotFiles {
   std::filesystem::path directory_;
   std::uint64_t free_bytes_min_;
   FreeBytes free_bytes_;
+  std::string unsynced_;   // the snapshot whose received bytes could not be synced: not trusted
   std::mutex copy_mutex_;  // guards what follows
   const sys::File* copying_ = nullptr;
   bool interrupted_ = false;
