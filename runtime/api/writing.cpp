@@ -77,10 +77,11 @@ void submit(const CallPtr& call, Write write, Render render, Afterwards afterwar
       Submission{std::move(write), std::move(render), std::move(afterwards)});
   call->backend().submit(
       std::move(command), call->deadline, [call, kept](Result<record::Outcome> outcome) {
+        const auto told = std::make_shared<const Result<record::Outcome>>(std::move(outcome));
         // Whoever tells the outcome has other things to do than to write answers.
-        call->responder.post([call, kept, outcome = std::move(outcome)] {
-          kept->afterwards(outcome, kept->write.command.operation, [call, kept, outcome] {
-            call->answer(response_of(*call, kept->write, outcome, kept->render));
+        call->responder.post([call, kept, told] {
+          kept->afterwards(*told, kept->write.command.operation, [call, kept, told] {
+            call->answer(response_of(*call, kept->write, *told, kept->render));
           });
         });
       });

@@ -171,7 +171,7 @@ Result<void> SnapshotFiles::prune(std::size_t keep, consensus::Index serving) {
 
 std::uint64_t SnapshotFiles::staged_bytes(const std::string& id) const {
   const auto part = path_of(id, part_ending);
-  if (!part || id == unsynced_) return 0;
+  if (!part) return 0;
   std::error_code error;
   const auto size = std::filesystem::file_size(*part, error);
   return error ? 0 : size;
@@ -195,20 +195,26 @@ Result<void> SnapshotFiles::stage_chunk(const SnapshotMeta& meta, std::uint64_t 
                 fmt::format("the chunk begins at {}, expected is {}", offset, staged));
   if (offset == 0) TRY(drop_other_parts(part));
   TRY(check_space(meta.bytes - offset));
-  // From the beginning everything is written anew.
-  TRY_ASSIGN(File file, File::open(part, offset == 0 ? File::Mode::create : File::Mode::write));
-  if (offset == 0) unsynced_.clear();
-  return file.write_at(offset, data);
+  TRY_ASSIGN(File file, File::open(part, File::Mode::write));
+  TRY(file.write_at(offset, data));
+  receiving_ = meta.id;
+  return {};
 }
 
 Result<path> SnapshotFiles::finish(const SnapshotMeta& meta) {
   TRY_ASSIGN(const path part, path_of(meta.id, part_ending));
+  // A sync that failed, here or in an earlier life, leaves bytes in the page cache that no later
+  // one writes. A part of which this life has added nothing since may be such a one.
+  if (receiving_ != meta.id) {
+    TRY(sys::remove_durably(part));
+    return fail(Errc::conflict,
+                "nothing was received since the last attempt to sync it; it must "
+                "be fetched again");
+  }
   {
     TRY_ASSIGN(File file, File::open(part, File::Mode::write));
     if (const auto synced = file.sync(); !synced) {
-      // A second sync could succeed without the data: nobody shall find it complete again, also not
-      // where it cannot be removed.
-      unsynced_ = meta.id;
+      receiving_.clear();
       std::error_code ignored;
       std::filesystem::remove(part, ignored);
       return Failure{synced.error()};

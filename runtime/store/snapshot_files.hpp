@@ -60,7 +60,8 @@ class SnapshotFiles {
   std::filesystem::path directory_;
   std::uint64_t free_bytes_min_;
   FreeBytes free_bytes_;
-  std::string unsynced_;   // the snapshot whose received bytes could not be synced: not trusted
+  // The snapshot of which this life has received bytes, and has not failed to sync them.
+  std::string receiving_;
   std::mutex copy_mutex_;  // guards what follows
   const sys::File* copying_ = nullptr;
   bool interrupted_ = false;

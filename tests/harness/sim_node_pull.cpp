@@ -18,6 +18,7 @@ void SimNode::start_pull(const SnapshotMeta& meta, NodeId source) {
 void SimNode::ask_for_piece() {
   if (pull_->offset >= pull_->meta.bytes) {
     const Result<void> finished = store_->records().finish_staging(pull_->meta);
+    if (!finished && finished.error().code == Errc::io_error) demand(finished, "finish staging");
     if (!disk_.cut_happened()) finish_pull(finished.has_value());
     return;
   }

@@ -45,6 +45,16 @@ class Rows {
     ASSERT_TRUE(txn->commit());
   }
 
+  // Values 1 to 14, with checkpoints at 4 and 9.
+  void write_past_two_checkpoints() {
+    for (int value = 1; value <= 14; ++value) {
+      write(value);
+      if (value == 4 || value == 9) {
+        ASSERT_TRUE(env.checkpoint(std::to_string(value)));
+      }
+    }
+  }
+
   // Every row must be what the writes 1..value left; returns value.
   int check() {
     auto txn = lmdb::Txn::begin(env.env(), lmdb::Txn::Kind::write);
@@ -110,11 +120,7 @@ TEST(Checkpoint, APowerCutInTheMiddleOfOneLeavesTheOldOrTheNew) {
     harness::SimDisk disk{fresh_directory("checkpoint")};
     {
       Rows rows{disk.directory()};
-      for (int value = 1; value <= 4; ++value) rows.write(value);
-      ASSERT_TRUE(rows.env.checkpoint("4"));
-      for (int value = 5; value <= 9; ++value) rows.write(value);
-      ASSERT_TRUE(rows.env.checkpoint("9"));
-      for (int value = 10; value <= 14; ++value) rows.write(value);
+      rows.write_past_two_checkpoints();
       disk.cut_after(random.between(0, 12));
       static_cast<void>(rows.env.checkpoint("14"));
       disk.disarm_cut();
@@ -172,11 +178,7 @@ TEST(Checkpoint, WhatAFailedFlushLeftIsWrittenAgain) {
     harness::SimDisk disk{fresh_directory("checkpoint")};
     {
       Rows rows{disk.directory()};
-      for (int value = 1; value <= 4; ++value) rows.write(value);
-      ASSERT_TRUE(rows.env.checkpoint("4"));
-      for (int value = 5; value <= 9; ++value) rows.write(value);
-      ASSERT_TRUE(rows.env.checkpoint("9"));
-      for (int value = 10; value <= 14; ++value) rows.write(value);
+      rows.write_past_two_checkpoints();
       disk.fail_after(seed % 4, EIO);  // 2: the flush of the slot
       static_cast<void>(rows.env.checkpoint("14"));
     }

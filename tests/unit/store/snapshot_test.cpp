@@ -148,6 +148,34 @@ TEST_F(SnapshotTest, IsPulledOnWhereItWasInterrupted) {
   expect_new_state();
 }
 
+// Whole when this life begins: the sync of an earlier one may have failed, and the bytes may be in
+// the page cache only, where the next sync finds nothing to write.
+TEST_F(SnapshotTest, AWholePartOfAnEarlierLifeIsFetchedAgain) {
+  pull();
+  reopen();
+  EXPECT_EQ(records().staged_bytes(made_.id), made_.bytes);
+  EXPECT_EQ(records().finish_staging(made_).error().code, Errc::conflict);
+  EXPECT_EQ(records().staged_bytes(made_.id), 0U);
+  stage();
+  switch_log();
+  ASSERT_TRUE(records().install(made_));
+  expect_new_state();
+}
+
+// The same disk that fails the sync may refuse to remove the file.
+TEST_F(SnapshotTest, APartThatCouldNotBeSyncedIsNotTrustedAgain) {
+  pull();
+  const fs::path file = part("snapshots") / (made_.id + ".part");
+  const std::string whole = read_whole(file);
+  syncs_that_work = 0;
+  EXPECT_FALSE(records().finish_staging(made_));
+  syncs_that_work = -1;
+  write_whole(file, whole);
+  EXPECT_EQ(records().finish_staging(made_).error().code, Errc::conflict);
+  EXPECT_EQ(records().staged_bytes(made_.id), 0U);
+  stage();
+}
+
 TEST_F(SnapshotTest, ChunksComeInOrderAndWithinBounds) {
   EXPECT_EQ(records().stage_chunk(made_, 5, "x").error().code, Errc::invalid_argument);
   EXPECT_EQ(records().stage_chunk(made_, 0, std::string(made_.bytes + 1, 'x')).error().code,
